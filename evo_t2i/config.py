@@ -1,0 +1,128 @@
+"""The configuration of a run: one frozen dataclass, checked once, saved with the run."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any, Self
+
+from evo_t2i.errors import RunDataError, UsageError
+
+DEFAULT_SCORES = ("text_image", "image_real", "region_word", "word_label")
+MAX_CAPTION_CHARACTERS = 1_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreOptions:
+    """How the four scores are computed; formulas and defaults in docs/scores.md."""
+
+    temperature: float = 1.0
+    """Divides the classifier's logits before the softmax of image_real and word_label."""
+    image_real: str = "max"
+    """``max`` (largest probability), ``entropy`` (1 - H/log K) or ``energy`` (T logsumexp(z/T))."""
+    region_sharpness: float = 50.0
+    """rho_1: how strongly a word attends to its best region."""
+    word_sharpness: float = 5.0
+    """rho_2: how strongly the best word dominates."""
+    region_temperature: float = 1.0
+    """tau: divides the region-word score."""
+    top_labels: int = 5
+    """How many predicted labels word_label weighs."""
+    word_label_text: str = "words"
+    """``caption`` (the whole caption against a label) or ``words`` (its best content word)."""
+
+    def __post_init__(self) -> None:
+        for name in ("temperature", "region_sharpness", "word_sharpness", "region_temperature"):
+            _require(getattr(self, name) > 0, name, getattr(self, name), "a number above 0")
+        _require(self.top_labels >= 1, "top_labels", self.top_labels, "1 or more")
+        forms = ("max", "entropy", "energy")
+        _require(self.image_real in forms, "image_real", self.image_real, " or ".join(forms))
+        texts = ("caption", "words")
+        _require(
+            self.word_label_text in texts, "word_label_text", self.word_label_text, " or ".join(texts)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """Everything that decides what a run produces, apart from the models' weights.
+
+    Raises UsageError when a value makes no sense; the message names the option.
+    """
+
+    caption: str
+    seed: int
+    population: int = 100
+    offspring: int = 100
+    generations: int = 50
+    generator: str = "builtin"
+    scores: tuple[str, ...] = DEFAULT_SCORES
+    sampler: str = "nsga2"
+    operators: str = "uniform-pcn"
+    survival: str = "reference"
+    device: str = "auto"
+    micro_batch: int = 0
+    """Images that are generated and scored at once; 0 chooses by the device."""
+    score_options: ScoreOptions = ScoreOptions()
+
+    def __post_init__(self) -> None:
+        check_caption(self.caption)
+        _require(0 <= self.seed < 2**63, "--seed", self.seed, "an integer from 0 to 2^63-1")
+        _require(self.population >= 2, "--population", self.population, "2 or more")
+        _require(self.offspring >= 1, "--offspring", self.offspring, "1 or more")
+        _require(self.generations >= 0, "--generations", self.generations, "0 or more")
+        _require(self.micro_batch >= 0, "--micro-batch", self.micro_batch, "0 (automatic) or more")
+        _require(len(self.scores) >= 1, "--scores", "nothing", "at least one score name")
+        _require(
+            len(set(self.scores)) == len(self.scores),
+            "--scores",
+            ",".join(self.scores),
+            "each score once",
+        )
+
+    @property
+    def evaluations(self) -> int:
+        """Images that the whole run generates and scores."""
+        return self.population + self.generations * self.offspring
+
+    def to_json(self) -> str:
+        """Indented JSON with a trailing newline; ``from_json`` reads it back."""
+        return json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Raises RunDataError for anything but a complete, known configuration."""
+        try:
+            values: dict[str, Any] = json.loads(text)
+            values["scores"] = tuple(values["scores"])
+            values["score_options"] = ScoreOptions(**values["score_options"])
+            return cls(**values)
+        except (ValueError, KeyError, TypeError, UsageError) as error:
+            raise RunDataError(
+                f"The run's config.json cannot be read ({error}); it was written by another version "
+                "or damaged: start a new run with `evo-t2i sample`."
+            ) from error
+
+
+def check_caption(caption: str) -> None:
+    """Raise UsageError unless the caption has something to draw and can be written to a file."""
+    if not caption.strip():
+        raise UsageError('The caption is empty; describe a picture, for example "skyline at sunset."')
+    if len(caption) > MAX_CAPTION_CHARACTERS:
+        raise UsageError(
+            f"The caption has {len(caption):,} characters; shorten it to {MAX_CAPTION_CHARACTERS:,}."
+        )
+    if "\0" in caption or not _is_utf8(caption):
+        raise UsageError("The caption holds a NUL or an unpaired surrogate; remove that character.")
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _require(condition: bool, name: str, got: object, expected: str) -> None:
+    if not condition:
+        raise UsageError(f"{name} is {got}; give {expected}.")
