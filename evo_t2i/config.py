@@ -62,7 +62,7 @@ class RunConfig:
     device: str = "auto"
     micro_batch: int = 0
     """Images that are generated and scored at once; 0 chooses by the device."""
-    score_options: ScoreOptions = ScoreOptions()
+    score_options: ScoreOptions = dataclasses.field(default_factory=ScoreOptions)
 
     def __post_init__(self) -> None:
         check_caption(self.caption)
