@@ -1,0 +1,193 @@
+"""Latents → images → features → scores, in micro-batches.
+
+The scores' needs are unioned and each network that provides some of them runs once per
+micro-batch, so sharing is a matter of structure and there is no cache.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from evo_t2i import registry
+from evo_t2i.config import ScoreOptions
+from evo_t2i.errors import DeviceMemoryError, NonFiniteScoresError, UsageError
+from evo_t2i.features.base import FeatureExtractor
+from evo_t2i.generators.base import Generator
+from evo_t2i.scores.base import Score
+
+CPU_MICRO_BATCH = 25
+_BYTES_PER_PIXEL = 16_000
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
+
+
+def choose_micro_batch(device: torch.device, image_size: tuple[int, int]) -> int:
+    """Images that a pass takes at once: 25 on a CPU; on a GPU what half the free memory holds."""
+    if device.type != "cuda":
+        return CPU_MICRO_BATCH
+    free, _total = torch.cuda.mem_get_info(device)
+    height, width = image_size
+    return max(1, min(256, free // 2 // (height * width * _BYTES_PER_PIXEL)))
+
+
+class Evaluator:
+    """Generates and scores images for one caption.
+
+    ``score_names`` gives the columns' order. ``micro_batch`` 0 chooses by the device. Call
+    ``prepare`` before anything else.
+
+    Raises UsageError for an unknown score or a feature that nothing provides, ModelError for
+    weights that are missing or damaged.
+    """
+
+    def __init__(
+        self,
+        *,
+        generator: Generator,
+        score_names: Sequence[str],
+        options: ScoreOptions,
+        device: torch.device,
+        micro_batch: int = 0,
+    ) -> None:
+        self.generator = generator
+        self.scores: list[Score] = [
+            registry.load("score", name)(options=options) for name in score_names
+        ]
+        self.extractors = _build_extractors(self.scores, device)
+        self.device = device
+        self.micro_batch = micro_batch or choose_micro_batch(device, generator.image_size)
+        """Images at once, in force now: halved whenever the device runs out of memory."""
+        self.coverage: float | None = None
+        """Best similarity of a word of the caption to a label; None when no score asks for it."""
+        self._condition: Any = None
+        self._text: dict[str, Tensor] = {}
+
+    @torch.inference_mode()
+    def prepare(self, caption: str) -> None:
+        """Compute everything that depends on the caption alone."""
+        self._condition = self.generator.condition(caption)
+        self._text = {}
+        for extractor in self.extractors.values():
+            self._text.update(extractor.text(caption))
+        coverage = self._text.get("words.coverage")
+        self.coverage = None if coverage is None else float(coverage)
+
+    def score_latents(
+        self, latents: np.ndarray, progress: Callable[[int], None] | None = None
+    ) -> np.ndarray:
+        """Scores (n, m) float64 of latents (n, d) float32; higher is better.
+
+        ``progress`` hears how many images are done after each micro-batch. A row with a
+        non-finite score is nan throughout.
+
+        Raises NonFiniteScoresError when that is more than half the rows, DeviceMemoryError when
+        not even one image fits.
+        """
+        scores = self._in_micro_batches(
+            len(latents), lambda rows: self._score(self._generate(latents[rows])), progress
+        )
+        return _checked(scores)
+
+    def score_images(self, images: Tensor) -> np.ndarray:
+        """Scores (n, m) float64 of images (n, 3, h, w) in [0, 1]; else as ``score_latents``."""
+        scores = self._in_micro_batches(
+            len(images), lambda rows: self._score(images[rows].to(self.device)), None
+        )
+        return _checked(scores)
+
+    def render(self, latents: np.ndarray) -> np.ndarray:
+        """Images (n, h, w, 3) uint8 of latents (n, d): the pixels that were scored."""
+
+        def pixels(rows: slice) -> np.ndarray:
+            levels = _to_levels(self._generate(latents[rows])).byte()
+            return levels.permute(0, 2, 3, 1).cpu().numpy()
+
+        return self._in_micro_batches(len(latents), pixels, None)
+
+    def _generate(self, latents: np.ndarray) -> Tensor:
+        batch = torch.from_numpy(np.ascontiguousarray(latents, dtype=np.float32)).to(self.device)
+        shaped = batch.view(len(batch), *self.generator.latent_shape)
+        return self.generator.generate(shaped, self._condition)
+
+    def _score(self, images: Tensor) -> np.ndarray:
+        rounded = _to_levels(images) / 255.0
+        features = dict(self._text)
+        for extractor in self.extractors.values():
+            features.update(extractor.images(rounded))
+        columns = [score(features) for score in self.scores]
+        return torch.stack(columns, dim=1).double().cpu().numpy()  # (n, m)
+
+    def _in_micro_batches(
+        self,
+        count: int,
+        compute: Callable[[slice], np.ndarray],
+        progress: Callable[[int], None] | None,
+    ) -> np.ndarray:
+        parts: list[np.ndarray] = []
+        done = 0
+        while done < count or not parts:
+            rows = slice(done, min(done + self.micro_batch, count))
+            part = _unless_out_of_memory(compute, rows)
+            if part is None:
+                self._halve()
+                continue
+            parts.append(part)
+            done = rows.stop
+            if progress is not None:
+                progress(done)
+        return np.concatenate(parts)
+
+    def _halve(self) -> None:
+        if self.micro_batch == 1:
+            raise DeviceMemoryError(
+                f"Not even one image fits the memory of {self.device}; close other programs that "
+                "use it, or pass --device cpu."
+            )
+        self.micro_batch //= 2
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+
+def _build_extractors(scores: Sequence[Score], device: torch.device) -> dict[str, FeatureExtractor]:
+    needs = frozenset[str]().union(*(score.needs for score in scores))
+    names = sorted({key.partition(".")[0] for key in needs})
+    extractors = {name: registry.load("feature", name)(device=device) for name in names}
+    provided = frozenset[str]().union(*(extractor.provides for extractor in extractors.values()))
+    for score in scores:
+        if missing := score.needs - provided:
+            raise UsageError(
+                f"The score {score.name!r} needs the feature {min(missing)!r}, which no installed "
+                "extractor provides; leave that score out or install its plug-in."
+            )
+    return extractors
+
+
+def _to_levels(images: Tensor) -> Tensor:
+    """[0, 1] → the integers 0 to 255, as floats."""
+    return images.mul(255.0).round().clamp(0.0, 255.0)
+
+
+def _unless_out_of_memory(compute: Callable[[slice], np.ndarray], rows: slice) -> np.ndarray | None:
+    # returns from the except block, so the exception no longer holds the failed pass's tensors
+    try:
+        with torch.inference_mode():
+            return compute(rows)
+    except (RuntimeError, MemoryError) as error:
+        message = str(error).lower()
+        known = isinstance(error, torch.OutOfMemoryError | MemoryError)
+        if not known and not any(form in message for form in _OUT_OF_MEMORY):
+            raise
+    return None
+
+
+def _checked(scores: np.ndarray) -> np.ndarray:
+    bad = ~np.isfinite(scores).all(axis=1)
+    if 2 * bad.sum() > len(scores):
+        raise NonFiniteScoresError(
+            f"{bad.sum()} of {len(scores)} images have no finite score; check the generator's "
+            "weights and the score options, or run once with --device cpu."
+        )
+    scores[bad] = np.nan
+    return scores

@@ -1,0 +1,27 @@
+"""What a feature extractor is: one network, run once on each batch, whose outputs scores share."""
+
+from typing import Protocol
+
+from torch import Tensor
+
+
+class FeatureExtractor(Protocol):
+    """Named features of a caption and of images.
+
+    A feature's key is ``<name>.<what>`` where ``<name>`` is the name under which the extractor
+    is registered: ``clip.image`` comes from the extractor ``clip``. Registered as a factory with
+    the keyword-only argument ``device: torch.device``.
+    """
+
+    provides: frozenset[str]
+    """All keys that ``text`` and ``images`` return."""
+    digest: str
+    """SHA-256 of the weights; part of a run's record."""
+
+    def text(self, caption: str) -> dict[str, Tensor]:
+        """Features of the caption, without a batch dimension over images; once per run."""
+        ...
+
+    def images(self, batch: Tensor) -> dict[str, Tensor]:
+        """Features (n, …) of images (n, 3, h, w) in [0, 1]; owns the resize and normalisation."""
+        ...

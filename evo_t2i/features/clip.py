@@ -1,0 +1,130 @@
+"""CLIP embeddings of the whole image, of its patches, of the caption and of its words."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import normalize, scaled_dot_product_attention
+
+from evo_t2i.checkpoints import builtin
+from evo_t2i.checkpoints.minilm import minilm_folder
+from evo_t2i.errors import ModelError
+from evo_t2i.features.captions import content_words
+from evo_t2i.features.preprocess import normalise, resize
+
+WORD_PROMPT = "a picture of {word}."
+
+
+def dense_embeddings(visual: Any, states: Tensor) -> Tensor:
+    """Patch embeddings (n, r, d) from the input ``states`` (n, 1 + r, width) of the last block.
+
+    ClearCLIP (Lan et al., 2024): in the last block patches attend to one another by query and
+    query; the residual and the feed-forward layer are left out. Then the tower's own final norm
+    and projection. Not normalised to unit length.
+    """
+    block = visual.transformer.resblocks[-1]
+    attention = block.attn
+    patches = block.ln_1(states)[:, 1:]  # (n, r, width); the class token goes
+    width = patches.shape[-1]
+    weight, bias = attention.in_proj_weight, attention.in_proj_bias
+    query = nn.functional.linear(patches, weight[:width], bias[:width])
+    value = nn.functional.linear(patches, weight[2 * width :], bias[2 * width :])
+
+    def split(tensor: Tensor) -> Tensor:  # (n, r, width) → (n, heads, r, width / heads)
+        return tensor.unflatten(-1, (attention.num_heads, -1)).transpose(1, 2)
+
+    mixed = scaled_dot_product_attention(split(query), split(query), split(value))
+    mixed = attention.out_proj(mixed.transpose(1, 2).flatten(2))  # (n, r, width)
+    dense: Tensor = visual.ln_post(block.ls_1(mixed)) @ visual.proj
+    return dense
+
+
+class OpenClipFeatures:
+    """Features of any open_clip model whose image tower is a plain vision transformer.
+
+    ``tokenize`` maps texts to the ids that ``model.encode_text`` takes; ``mean`` and ``std`` are
+    the tower's normalisation. One pass of the image tower gives ``clip.image`` and ``clip.dense``.
+
+    Raises ModelError for another kind of image tower.
+    """
+
+    provides = frozenset({"clip.image", "clip.dense", "clip.text", "clip.words"})
+
+    def __init__(
+        self,
+        *,
+        model: Any,
+        tokenize: Callable[[Sequence[str]], Tensor],
+        mean: Sequence[float],
+        std: Sequence[float],
+        digest: str,
+        device: torch.device,
+    ) -> None:
+        _require_plain(model.visual)
+        self.digest = digest
+        self._device = device
+        self._model = model.to(device).eval().requires_grad_(False)
+        self._tokenize = tokenize
+        self._mean, self._std = tuple(mean), tuple(std)
+        height, width = model.visual.image_size
+        self._size = (int(height), int(width))
+        self._states: Tensor | None = None
+        model.visual.transformer.resblocks[-1].register_forward_pre_hook(self._keep_states)
+
+    def text(self, caption: str) -> dict[str, Tensor]:
+        """``clip.text`` (d,) and ``clip.words`` (t, d), one row a content word; unit length."""
+        prompts = [WORD_PROMPT.format(word=word) for word in content_words(caption)]
+        tokens = self._tokenize([caption, *prompts]).to(self._device)
+        embeddings = normalize(self._model.encode_text(tokens).float(), dim=-1)
+        return {"clip.text": embeddings[0], "clip.words": embeddings[1:]}
+
+    def images(self, batch: Tensor) -> dict[str, Tensor]:
+        """``clip.image`` (n, d) and ``clip.dense`` (n, r, d), r patches row by row; unit length."""
+        inputs = normalise(resize(batch, self._size), self._mean, self._std)
+        image = self._model.encode_image(inputs)
+        states, self._states = self._states, None
+        assert states is not None
+        dense = dense_embeddings(self._model.visual, states)
+        return {
+            "clip.image": normalize(image.float(), dim=-1),
+            "clip.dense": normalize(dense.float(), dim=-1),
+        }
+
+    def _keep_states(self, _block: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        self._states = inputs[0] if self._model.visual.transformer.batch_first else inputs[0].mT
+
+
+class ClipFeatures(OpenClipFeatures):
+    """The built-in CLIP. Raises ModelError when its weights are missing or damaged."""
+
+    def __init__(self, *, device: torch.device) -> None:
+        from evo_t2i.models import clip  # imports open_clip, which takes seconds
+
+        weights = builtin.load("clip")
+        folder = minilm_folder()
+        model = clip.build(weights.config, folder)
+        clip.load_trained(model, weights.tensors)
+        super().__init__(
+            model=model,
+            tokenize=clip.load_tokenizer(folder),
+            mean=weights.config["mean"],
+            std=weights.config["std"],
+            digest=weights.digest,
+            device=device,
+        )
+
+
+def _require_plain(visual: nn.Module) -> None:
+    blocks = getattr(getattr(visual, "transformer", None), "resblocks", None)
+    plain = (
+        blocks is not None
+        and isinstance(getattr(blocks[-1], "attn", None), nn.MultiheadAttention)
+        and getattr(visual, "attn_pool", None) is None
+        and getattr(visual, "proj", None) is not None
+    )
+    if not plain:
+        raise ModelError(
+            f"The image tower {type(visual).__name__} is not a plain vision transformer, so it has "
+            "no patch embeddings; choose an open_clip ViT such as ViT-B-32."
+        )

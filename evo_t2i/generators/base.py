@@ -1,0 +1,34 @@
+"""What a generator is: a prior over latents and a deterministic map from latent to image."""
+
+from typing import Any, Protocol
+
+import numpy as np
+from torch import Tensor
+
+
+class Generator(Protocol):
+    """Latents (n, \\*latent_shape) and a caption's condition → images (n, 3, h, w) in [0, 1].
+
+    The same latent gives the same image in any batch and at any position in it; noise inputs
+    are frozen. Registered as a factory with the keyword-only arguments ``device: torch.device``
+    and ``argument: str | None`` (what follows the colon in ``--generator name:argument``).
+    """
+
+    latent_shape: tuple[int, ...]
+    """Shape of one latent, without the batch."""
+    image_size: tuple[int, int]
+    """(height, width) in pixels."""
+    digest: str
+    """SHA-256 of the weights; part of a run's record."""
+
+    def condition(self, caption: str) -> Any:
+        """What ``generate`` needs to know of the caption; computed once per run."""
+        ...
+
+    def sample(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """``count`` latents (count, \\*latent_shape) float32 from the standard Gaussian prior."""
+        ...
+
+    def generate(self, latents: Tensor, condition: Any) -> Tensor:
+        """Images (n, 3, h, w) in [0, 1] on the latents' device."""
+        ...

@@ -1,0 +1,52 @@
+"""Does each word of the caption have its place in the picture?"""
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from evo_t2i.config import ScoreOptions
+
+
+def region_word(
+    regions: Tensor,
+    words: Tensor,
+    region_sharpness: float = 50.0,
+    word_sharpness: float = 5.0,
+    temperature: float = 1.0,
+) -> Tensor:
+    """Scores (n,) of unit region embeddings (n, r, d) against unit word embeddings (t, d).
+
+    XMC-GAN (Zhang et al., 2021), equations 4 to 6: each word attends to the regions,
+    α = softmax over regions of ρ1 cos(word, region), and gathers c = Σ α region; then
+    S = log(1/t Σ exp(ρ2 cos(word, c))) / ρ2 / τ with ρ1 ``region_sharpness``, ρ2
+    ``word_sharpness`` and τ ``temperature``. The 1/t is ours: without it S grows with the
+    caption's length. In [-1/τ, 1/τ].
+    """
+    cosines = torch.einsum("td,nrd->ntr", words, regions)
+    attention = (region_sharpness * cosines).softmax(dim=-1)
+    gathered = normalize(attention @ regions, dim=-1)  # (n, t, d)
+    matches = (gathered * words).sum(dim=-1)  # (n, t)
+    pooled = (word_sharpness * matches).logsumexp(dim=-1) - math.log(len(words))
+    return pooled / word_sharpness / temperature
+
+
+class RegionWord:
+    """Word-to-region alignment of CLIP's patches with the caption's content words."""
+
+    name = "region_word"
+    needs = frozenset({"clip.dense", "clip.words"})
+
+    def __init__(self, *, options: ScoreOptions) -> None:
+        self._options = options
+
+    def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
+        return region_word(
+            features["clip.dense"],
+            features["clip.words"],
+            self._options.region_sharpness,
+            self._options.word_sharpness,
+            self._options.region_temperature,
+        )

@@ -1,0 +1,46 @@
+"""Is what the classifier sees what the caption speaks of?"""
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from evo_t2i.config import ScoreOptions
+
+
+def word_label(
+    logits: Tensor, similarities: Tensor, temperature: float = 1.0, top_labels: int = 5
+) -> Tensor:
+    """Scores (n,) from logits (n, k) and the caption's similarity to each label (k,).
+
+    Σ p_j similarity_j over the ``top_labels`` labels of largest p = softmax(logits / T), with p
+    renormalised over them; all labels where there are fewer. A convex combination: within the
+    similarities' range.
+    """
+    p = (logits / temperature).softmax(dim=-1)
+    top = p.topk(min(top_labels, p.shape[-1]), dim=-1)
+    weights = top.values / top.values.sum(dim=-1, keepdim=True)
+    return (weights * similarities[top.indices]).sum(dim=-1)
+
+
+class WordLabel:
+    """Similarity of the caption to the predicted labels, weighted by their probabilities."""
+
+    name = "word_label"
+
+    def __init__(self, *, options: ScoreOptions) -> None:
+        self._options = options
+        self._similarities = (
+            "words.labels" if options.word_label_text == "caption" else "words.word_labels"
+        )
+        self.needs = frozenset({"vgg.logits", self._similarities})
+
+    def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
+        similarities = features[self._similarities]
+        if similarities.ndim == 2:  # (t, k): a label counts by the word that is nearest to it
+            similarities = similarities.max(dim=0).values
+        return word_label(
+            features["vgg.logits"],
+            similarities,
+            self._options.temperature,
+            self._options.top_labels,
+        )

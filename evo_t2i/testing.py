@@ -1,0 +1,161 @@
+"""Contract checks for plug-ins: call them from your own tests; no test framework is needed.
+
+Each raises AssertionError with a sentence on what is broken, and returns nothing.
+"""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from evo_t2i.features.base import FeatureExtractor
+from evo_t2i.generators.base import Generator
+from evo_t2i.scores.base import Score
+
+TOLERANCE = 1e-5
+"""Largest difference that another batch size or order may make, relative to values above 1."""
+
+
+@torch.inference_mode()
+def check_generator(
+    generator: Generator,
+    *,
+    device: torch.device | None = None,
+    caption: str = "skyline at sunset.",
+    count: int = 5,
+) -> None:
+    """Prior, shape, range, finiteness, determinism, and independence of the batch."""
+    latents = generator.sample(count, np.random.default_rng(0))
+    expected = (count, *generator.latent_shape)
+    _require(
+        latents.shape == expected and latents.dtype == np.float32,
+        f"sample({count}, rng) gave {latents.shape} {latents.dtype}, expected {expected} float32",
+    )
+    _require(
+        np.array_equal(latents, generator.sample(count, np.random.default_rng(0))),
+        "sample gave other latents for the same random stream: draw from rng alone",
+    )
+    _require(bool(np.isfinite(latents).all()), "sample gave latents that are not finite")
+    batch = torch.from_numpy(latents).to(device or torch.device("cpu"))
+    condition = generator.condition(caption)
+    images = generator.generate(batch, condition)
+    height, width = generator.image_size
+    _require(
+        images.shape == (count, 3, height, width),
+        f"generate gave the shape {tuple(images.shape)}, expected {(count, 3, height, width)}",
+    )
+    _require(bool(images.isfinite().all()), "generate gave pixels that are not finite")
+    _require(
+        float(images.min()) >= 0.0 and float(images.max()) <= 1.0,
+        f"generate gave pixels in [{float(images.min()):g}, {float(images.max()):g}], "
+        "expected [0, 1]",
+    )
+    _check_batches(
+        "generate", lambda rows: {"images": generator.generate(batch[rows], condition)}, count
+    )
+    _require(
+        count < 2 or not torch.equal(images[0], images[1]),
+        "generate gave the same image for different latents",
+    )
+
+
+@torch.inference_mode()
+def check_feature_extractor(
+    extractor: FeatureExtractor,
+    *,
+    device: torch.device | None = None,
+    caption: str = "skyline at sunset.",
+    size: tuple[int, int] = (64, 64),
+    count: int = 5,
+) -> None:
+    """Keys, shape, finiteness, determinism, and independence of the batch."""
+    text = extractor.text(caption)
+    pixels = np.random.default_rng(0).random((count, 3, *size), dtype=np.float32)
+    batch = torch.from_numpy(pixels).to(device or torch.device("cpu"))
+    features = extractor.images(batch)
+    found = text.keys() | features.keys()
+    _require(
+        found == extractor.provides,
+        f"text and images gave {sorted(found)}, but provides says {sorted(extractor.provides)}",
+    )
+    for key, value in (*text.items(), *features.items()):
+        _require(bool(value.isfinite().all()), f"the feature {key!r} is not finite")
+    for key, value in features.items():
+        _require(
+            len(value) == count, f"the feature {key!r} has {len(value)} rows for {count} images"
+        )
+    again = extractor.text(caption)
+    for key, value in text.items():
+        _require(torch.equal(value, again[key]), f"text gave another {key!r} for the same caption")
+    _check_batches("images", lambda rows: extractor.images(batch[rows]), count)
+
+
+@torch.inference_mode()
+def check_score(
+    score: Score,
+    features: Mapping[str, Tensor],
+    *,
+    image_keys: frozenset[str],
+    value_range: tuple[float, float] | None = None,
+) -> None:
+    """Shape, finiteness, range, determinism, and independence of the batch.
+
+    ``features`` holds at least ``score.needs``; ``image_keys`` are those with a row an image.
+    """
+    missing = score.needs - features.keys()
+    _require(not missing, f"the features lack {sorted(missing)}, which {score.name!r} needs")
+    used = {key: features[key] for key in score.needs}
+    counts = {len(value) for key, value in used.items() if key in image_keys}
+    _require(len(counts) == 1, f"image features of {score.name!r} have {sorted(counts)} rows")
+    count = counts.pop()
+    values = score(used)
+    _require(
+        values.shape == (count,),
+        f"{score.name!r} gave the shape {tuple(values.shape)}, expected {(count,)}",
+    )
+    _require(bool(values.isfinite().all()), f"{score.name!r} gave values that are not finite")
+    if value_range is not None:
+        low, high = value_range
+        _require(
+            bool(((values >= low - TOLERANCE) & (values <= high + TOLERANCE)).all()),
+            f"{score.name!r} gave values in [{float(values.min()):g}, {float(values.max()):g}], "
+            f"expected [{low:g}, {high:g}]",
+        )
+
+    def of_rows(rows: list[int]) -> dict[str, Tensor]:
+        part = {key: value[rows] if key in image_keys else value for key, value in used.items()}
+        return {score.name: score(part)}
+
+    _check_batches(score.name, of_rows, count)
+
+
+def _check_batches(
+    name: str, compute: Callable[[list[int]], dict[str, Tensor]], count: int
+) -> None:
+    rows = list(range(count))
+    whole = compute(rows)
+    for key, value in compute(rows).items():
+        _require(torch.equal(value, whole[key]), f"{name} gave another {key!r} for the same batch")
+    backwards = compute(rows[::-1])
+    singles = [compute([row]) for row in rows]
+    for key, value in whole.items():
+        _require(
+            _close(backwards[key].flip(0), value),
+            f"{name} gave another {key!r} when the batch was reversed: "
+            "rows must not depend on order",
+        )
+        _require(
+            _close(torch.cat([single[key] for single in singles]), value),
+            f"{name} gave another {key!r} one image at a time: rows must not depend on the batch",
+        )
+
+
+def _close(a: Tensor, b: Tensor) -> bool:
+    scale = max(1.0, float(b.abs().max()))
+    return a.shape == b.shape and float((a - b).abs().max()) <= TOLERANCE * scale
+
+
+def _require(condition: bool, sentence: str) -> None:
+    if not condition:
+        raise AssertionError(sentence)

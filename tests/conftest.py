@@ -1,0 +1,41 @@
+"""Random weights of the built-in models' shapes, so that features are tested without training."""
+
+import pytest
+import torch
+
+from evo_t2i.checkpoints import builtin
+from evo_t2i.checkpoints.minilm import minilm_folder
+
+LABELS = "cat dog bird bus car boat house tree table cup flower ball balloon umbrella goggles hat"
+CLIP_CONFIG = {
+    "embed_dim": 32,
+    "vision_cfg": {"image_size": 64, "patch_size": 16, "width": 64, "layers": 3, "head_width": 32},
+    "text_cfg": {"hf_pooler_type": "mean_pooler", "hf_proj_type": "mlp"},
+    "mean": [0.5, 0.5, 0.5],
+    "std": [0.5, 0.5, 0.5],
+}
+
+
+@pytest.fixture(scope="session")
+def random_weights(tmp_path_factory):
+    """A weights folder with a random ``clip`` and ``vgg``."""
+    from evo_t2i.models import clip, vgg  # seconds that tests without networks need not wait
+
+    folder = tmp_path_factory.mktemp("weights")
+    torch.manual_seed(0)
+    model = clip.build(CLIP_CONFIG, minilm_folder())
+    builtin.save(folder, "clip", clip.trained_tensors(model), CLIP_CONFIG, "")
+    channels = [4, 4, "M", 8, 8, "M"]
+    config = {"channels": channels, "labels": LABELS.split(), "image_size": 64}
+    normalisation = {"mean": [0.5] * 3, "std": [0.5] * 3}
+    builtin.save(
+        folder, "vgg", vgg.build(channels, 16).state_dict(), {**config, **normalisation}, ""
+    )
+    return folder
+
+
+@pytest.fixture
+def random_models(random_weights, monkeypatch, tmp_path):
+    """The built-in extractors load ``random_weights``; the cache is this test's own."""
+    monkeypatch.setattr(builtin, "weights_folder", lambda: random_weights)
+    monkeypatch.setenv("EVO_T2I_CACHE", str(tmp_path / "cache"))

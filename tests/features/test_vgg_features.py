@@ -1,0 +1,31 @@
+import pytest
+import torch
+
+from evo_t2i.checkpoints import builtin
+from evo_t2i.errors import ModelError
+from evo_t2i.features.vgg import VggFeatures
+from evo_t2i.testing import check_feature_extractor
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.usefixtures("random_models")
+@pytest.mark.parametrize("size", [(64, 64), (100, 100)])
+def test_the_builtin_keeps_the_contract(size):
+    check_feature_extractor(VggFeatures(device=CPU), size=size)
+
+
+@pytest.mark.usefixtures("random_models")
+@torch.inference_mode()
+def test_one_logit_a_label():
+    features = VggFeatures(device=CPU)
+    assert features.images(torch.rand(2, 3, 64, 64))["vgg.logits"].shape == (2, 16)
+    assert features.labels[:2] == ("cat", "dog")
+
+
+def test_weights_that_do_not_fit_are_refused(random_weights, monkeypatch):
+    loaded = builtin.load("vgg", random_weights)
+    loaded.config["labels"].append("skyline")
+    monkeypatch.setattr(builtin, "load", lambda _name: loaded)
+    with pytest.raises(ModelError, match="do not fit its configuration"):
+        VggFeatures(device=CPU)

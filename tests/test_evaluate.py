@@ -1,0 +1,214 @@
+import numpy as np
+import pytest
+import torch
+
+from evo_t2i import registry
+from evo_t2i.config import DEFAULT_SCORES, ScoreOptions
+from evo_t2i.errors import DeviceMemoryError, NonFiniteScoresError, UsageError
+from evo_t2i.evaluate import CPU_MICRO_BATCH, Evaluator
+from evo_t2i.testing import check_generator
+
+CPU = torch.device("cpu")
+
+
+class Painter:
+    """A small deterministic generator: latents (n, 12) → smooth 64x64 pictures."""
+
+    latent_shape = (3, 2, 2)
+    image_size = (64, 64)
+    digest = "painter"
+    largest_batch: int | None = None
+    message = "CUDA out of memory. Tried to allocate 2.00 GiB"
+    calls = 0
+
+    def condition(self, caption):
+        return len(caption) / 1000
+
+    def sample(self, count, rng):
+        return rng.standard_normal((count, *self.latent_shape), dtype=np.float32)
+
+    def generate(self, latents, condition):
+        self.calls += 1
+        if self.largest_batch is not None and len(latents) > self.largest_batch:
+            raise RuntimeError(self.message)
+        return torch.nn.functional.interpolate(latents + condition, (64, 64)).sigmoid()
+
+
+def latents_of(count):
+    return Painter().sample(count, np.random.default_rng(0)).reshape(count, -1)
+
+
+def make(scores=DEFAULT_SCORES, micro_batch=4, generator=None):
+    evaluator = Evaluator(
+        generator=generator or Painter(),
+        score_names=scores,
+        options=ScoreOptions(),
+        device=CPU,
+        micro_batch=micro_batch,
+    )
+    evaluator.prepare("a cat is lay on the table.")
+    return evaluator
+
+
+@pytest.fixture(scope="module")
+def shared(random_weights, tmp_path_factory):
+    from evo_t2i.checkpoints import builtin
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(builtin, "weights_folder", lambda: random_weights)
+        patch.setenv("EVO_T2I_CACHE", str(tmp_path_factory.mktemp("cache")))
+        return make()
+
+
+@pytest.fixture
+def evaluator(shared):
+    shared.micro_batch = 4
+    shared.generator = Painter()
+    return shared
+
+
+@pytest.fixture
+def light(random_models):  # noqa: ARG001
+    return make(("image_real",))
+
+
+def test_the_painter_keeps_the_generators_contract():
+    check_generator(Painter())
+
+
+def test_four_scores_share_one_pass_of_each_network_per_micro_batch(evaluator):
+    passes = {"clip": [], "vgg": []}
+    hooks = [
+        evaluator.extractors["clip"]._model.visual.register_forward_hook(
+            lambda _module, inputs, _output: passes["clip"].append(len(inputs[0]))
+        ),
+        evaluator.extractors["vgg"]._model.register_forward_hook(
+            lambda _module, inputs, _output: passes["vgg"].append(len(inputs[0]))
+        ),
+    ]
+    done = []
+    scores = evaluator.score_latents(latents_of(10), done.append)
+    for hook in hooks:
+        hook.remove()
+    assert passes == {"clip": [4, 4, 2], "vgg": [4, 4, 2]}
+    assert evaluator.generator.calls == 3
+    assert done == [4, 8, 10]
+    assert scores.shape == (10, 4)
+    assert scores.dtype == np.float64
+    assert np.isfinite(scores).all()
+
+
+@pytest.mark.parametrize("micro_batch", [1, 3, 10])
+def test_scores_do_not_depend_on_batch_size_or_order(evaluator, micro_batch):
+    expected = evaluator.score_latents(latents_of(10))
+    evaluator.micro_batch = micro_batch
+    order = np.random.default_rng(1).permutation(10)
+    found = evaluator.score_latents(latents_of(10)[order])
+    np.testing.assert_allclose(found, expected[order], atol=1e-5)
+
+
+def test_columns_follow_the_order_of_the_names(evaluator, random_models):  # noqa: ARG001
+    backwards = make(DEFAULT_SCORES[::-1])
+    np.testing.assert_allclose(
+        backwards.score_latents(latents_of(3))[:, ::-1],
+        evaluator.score_latents(latents_of(3)),
+        atol=1e-6,
+    )
+
+
+def test_what_is_rendered_is_what_was_scored(evaluator):
+    pixels = evaluator.render(latents_of(5))
+    assert pixels.shape == (5, 64, 64, 3)
+    assert pixels.dtype == np.uint8
+    images = torch.from_numpy(pixels).permute(0, 3, 1, 2) / 255
+    np.testing.assert_allclose(
+        evaluator.score_images(images), evaluator.score_latents(latents_of(5)), atol=1e-6
+    )
+
+
+def test_coverage_is_known_only_where_a_score_asks_for_words(evaluator, light):
+    assert evaluator.coverage == pytest.approx(1.0, abs=1e-4)
+    evaluator.prepare("skyline at sunset.")
+    assert evaluator.coverage < 0.45
+    evaluator.prepare("a cat is lay on the table.")
+    assert light.coverage is None
+    assert light.extractors.keys() == {"vgg"}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "CUDA out of memory. Tried to allocate 2.00 GiB",
+        "[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory",
+        "DefaultCPUAllocator: not enough memory: you tried to allocate 8 bytes.",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+    ],
+)
+def test_out_of_memory_halves_the_micro_batch_and_goes_on(light, message):
+    expected = light.score_latents(latents_of(10))
+    light.generator.largest_batch = 3
+    light.generator.message = message
+    light.micro_batch = 8
+    done = []
+    np.testing.assert_allclose(
+        light.score_latents(latents_of(10), done.append), expected, atol=1e-5
+    )
+    assert light.micro_batch == 2
+    assert done == [2, 4, 6, 8, 10]
+
+
+def test_not_even_one_image_fits(light):
+    light.generator.largest_batch = 0
+    with pytest.raises(DeviceMemoryError, match=r"Not even one image fits the memory of cpu"):
+        light.score_latents(latents_of(4))
+
+
+def test_other_errors_pass_through(light):
+    light.generator.largest_batch = 0
+    light.generator.message = "mat1 and mat2 shapes cannot be multiplied"
+    with pytest.raises(RuntimeError, match="mat1 and mat2"):
+        light.score_latents(latents_of(4))
+    assert light.micro_batch == 4
+
+
+def test_a_row_without_a_finite_score_is_nan_and_the_others_stand(evaluator):
+    latents = latents_of(5)
+    expected = evaluator.score_latents(latents)
+    latents[2, 0] = np.nan
+    found = evaluator.score_latents(latents)
+    assert np.isnan(found[2]).all()
+    np.testing.assert_allclose(found[[0, 1, 3, 4]], expected[[0, 1, 3, 4]], atol=1e-5)
+
+
+def test_more_than_half_without_a_finite_score_is_an_error(light):
+    latents = latents_of(4)
+    latents[:2] = np.nan
+    assert np.isnan(light.score_latents(latents)).any(axis=1).sum() == 2
+    latents[2] = np.nan
+    with pytest.raises(NonFiniteScoresError, match="3 of 4 images"):
+        light.score_latents(latents)
+
+
+def test_an_automatic_micro_batch_on_the_cpu(random_models):  # noqa: ARG001
+    assert make(("image_real",), micro_batch=0).micro_batch == CPU_MICRO_BATCH
+
+
+def test_a_feature_that_nothing_provides_is_named(random_models, monkeypatch):  # noqa: ARG001
+    class Greedy:
+        name = "greedy"
+        needs = frozenset({"vgg.depth"})
+
+        def __init__(self, *, options):
+            pass
+
+    real = registry.load
+    monkeypatch.setattr(
+        registry, "load", lambda kind, name: Greedy if name == "greedy" else real(kind, name)
+    )
+    with pytest.raises(UsageError, match=r"'greedy' needs the feature 'vgg\.depth'"):
+        make(("greedy",))
+
+
+def test_an_unknown_score_is_refused_with_the_nearest_name():
+    with pytest.raises(UsageError, match="did you mean 'image_real'"):
+        make(("image_rea",))

@@ -1,0 +1,129 @@
+"""The contract checks refuse what breaks the contract."""
+
+import numpy as np
+import pytest
+import torch
+
+from evo_t2i.testing import check_feature_extractor, check_generator, check_score
+
+
+class Plain:
+    latent_shape = (4,)
+    image_size = (8, 8)
+    digest = ""
+
+    def condition(self, _caption):
+        return None
+
+    def sample(self, count, rng):
+        return rng.standard_normal((count, 4), dtype=np.float32)
+
+    def generate(self, latents, _condition):
+        return latents.sigmoid().mean(dim=1).view(-1, 1, 1, 1).expand(-1, 3, 8, 8)
+
+
+class Noisy(Plain):
+    def generate(self, latents, condition):
+        return super().generate(latents, condition) * torch.rand(1)
+
+
+class BatchNormed(Plain):
+    def generate(self, latents, condition):
+        return super().generate(latents - latents.mean(dim=0), condition)
+
+
+class Unbounded(Plain):
+    def generate(self, latents, condition):
+        return 3 * super().generate(latents, condition)
+
+
+class Small(Plain):
+    image_size = (9, 9)
+
+
+class Deaf(Plain):
+    def generate(self, latents, condition):
+        return super().generate(torch.zeros_like(latents), condition)
+
+
+class Unseeded(Plain):
+    def sample(self, count, _rng):
+        return np.random.default_rng().standard_normal((count, 4), dtype=np.float32)
+
+
+class Brightness:
+    provides = frozenset({"brightness.mean"})
+    digest = ""
+
+    def text(self, _caption):
+        return {}
+
+    def images(self, batch):
+        return {"brightness.mean": batch.mean(dim=(1, 2, 3))}
+
+
+class Relative(Brightness):
+    def images(self, batch):
+        mean = super().images(batch)["brightness.mean"]
+        return {"brightness.mean": mean - mean.mean()}
+
+
+class Undeclared(Brightness):
+    provides = frozenset({"brightness.mean", "brightness.deviation"})
+
+
+class Bright:
+    name = "bright"
+    needs = frozenset({"brightness.mean"})
+
+    def __call__(self, features):
+        return features["brightness.mean"]
+
+
+class Ranked(Bright):
+    def __call__(self, features):
+        return features["brightness.mean"].argsort().float()
+
+
+def test_what_keeps_the_contract_passes():
+    check_generator(Plain())
+    check_feature_extractor(Brightness())
+    check_score(
+        Bright(),
+        {"brightness.mean": torch.linspace(0, 1, 5)},
+        image_keys=Brightness.provides,
+        value_range=(0, 1),
+    )
+
+
+@pytest.mark.parametrize(
+    ("generator", "words"),
+    [
+        (Noisy, "for the same batch"),
+        (BatchNormed, "must not depend on the batch"),
+        (Unbounded, r"expected \[0, 1\]"),
+        (Small, r"expected \(5, 3, 9, 9\)"),
+        (Deaf, "same image for different latents"),
+        (Unseeded, "draw from rng alone"),
+    ],
+)
+def test_a_broken_generator_is_told_why(generator, words):
+    with pytest.raises(AssertionError, match=words):
+        check_generator(generator())
+
+
+@pytest.mark.parametrize(
+    ("extractor", "words"),
+    [(Relative, "must not depend on the batch"), (Undeclared, "provides says")],
+)
+def test_a_broken_extractor_is_told_why(extractor, words):
+    with pytest.raises(AssertionError, match=words):
+        check_feature_extractor(extractor())
+
+
+def test_a_broken_score_is_told_why():
+    features = {"brightness.mean": torch.tensor([0.3, 0.1, 0.2])}
+    with pytest.raises(AssertionError, match="must not depend on"):
+        check_score(Ranked(), features, image_keys=Brightness.provides)
+    with pytest.raises(AssertionError, match=r"expected \[0, 0\.1\]"):
+        check_score(Bright(), features, image_keys=Brightness.provides, value_range=(0, 0.1))
