@@ -1,0 +1,77 @@
+"""A pick in words and numbers: rows for a terminal, and JSON for pick/pick.json."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from evo_t2i.picking.methods import Pick
+
+
+@dataclass(frozen=True)
+class PickTable:
+    """Text cells: ``summary`` of (label, text) lines, then ``header`` and ``rows`` of equal length.
+
+    The rows are the chosen images, best first, and the runner-up.
+    """
+
+    summary: tuple[tuple[str, str], ...]
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def pick_table(
+    pick: Pick, scores: np.ndarray, names: Sequence[str], files: Sequence[str]
+) -> PickTable:
+    """``scores`` (n, m) and ``files`` of the whole front; a cell reads ``0.8123 (+2.1)``, the raw
+    score and its z against generation 0."""
+    summary = [
+        ("method", pick.method),
+        ("weights", ", ".join(f"{name} {share:.2f}" for name, share in pick.weights.items())),
+    ]
+    if pick.floors:
+        floors = ", ".join(f"{name} ≥ {floor:g}" for name, floor in pick.floors.items())
+        summary.append(("floors", floors))
+    if pick.runner_up is not None and pick.margin is not None:
+        text = f"{files[pick.runner_up]}, behind by {pick.margin:.4f}"
+        summary.append(("runner-up", text))
+    summary += [("note", note) for note in pick.notes]
+    places = [(str(place), row) for place, row in enumerate(pick.chosen, start=1)]
+    if pick.runner_up is not None and pick.runner_up not in pick.chosen:
+        places.append(("runner-up", pick.runner_up))
+    rows = [
+        (place, files[row], f"{pick.value[row]:.4f}", *_cells(scores[row], pick.z[row]))
+        for place, row in places
+    ]
+    return PickTable(
+        summary=tuple(summary), header=("place", "file", "value", *names), rows=tuple(rows)
+    )
+
+
+def pick_json(
+    pick: Pick, scores: np.ndarray, names: Sequence[str], files: Sequence[str]
+) -> dict[str, Any]:
+    """The same as plain JSON values, without rounding."""
+
+    def image(row: int) -> dict[str, Any]:
+        return {
+            "file": files[row],
+            "value": float(pick.value[row]),
+            "scores": dict(zip(names, scores[row].tolist(), strict=True)),
+            "z": dict(zip(names, pick.z[row].tolist(), strict=True)),
+        }
+
+    return {
+        "method": pick.method,
+        "weights": pick.weights,
+        "floors": pick.floors,
+        "chosen": [image(row) for row in pick.chosen],
+        "runner_up": None if pick.runner_up is None else image(pick.runner_up),
+        "margin": pick.margin,
+        "notes": list(pick.notes),
+    }
+
+
+def _cells(scores: np.ndarray, z: np.ndarray) -> list[str]:
+    return [f"{score:.4f} ({value:+.1f})" for score, value in zip(scores, z, strict=True)]

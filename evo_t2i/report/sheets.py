@@ -1,0 +1,206 @@
+"""Sheets of pictures: the front at a glance, and what the evolution changed."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from evo_t2i.picking.methods import Pick
+from evo_t2i.report import style
+from evo_t2i.report.style import font, plain, wrapped
+from evo_t2i.runs.atomic import write_bytes
+from evo_t2i.runs.directory import RunDirectory
+
+TILE = 192
+"""Longer side of a picture on the contact sheet, in pixels: three times the built-in's 64."""
+LARGE = 384
+MARGIN = 48
+GAP = 20
+MOST_PICTURES = 60
+
+
+def contact_sheet(
+    images: Sequence[np.ndarray],
+    labels: Sequence[Sequence[str]],
+    title: str,
+    out: Path,
+    *,
+    subtitle: str = "",
+    framed: Sequence[int] = (),
+) -> None:
+    """Write a grid of ``images`` (h, w, 3) uint8, row by row, to the PNG ``out``.
+
+    ``labels`` gives each image its lines of text, the first in bold; ``framed`` are the positions
+    to frame as picked.
+    """
+    write_bytes(out, grid_png(images, labels, title, subtitle, framed))
+
+
+def front_sheet(run: RunDirectory, pick: Pick, out: Path) -> None:
+    """Write the finished ``run``'s contact sheet: its front by the pick's value, best first.
+
+    The picked images come first and are framed; at most 60 images are shown, and the subtitle says
+    of how many. Beneath each one: its place, its value and its scores.
+    """
+    front = run.front()
+    order = [*pick.chosen, *(row for row in np.argsort(-pick.value, kind="stable").tolist())]
+    rows = list(dict.fromkeys(order))[:MOST_PICTURES]
+    labels = []
+    for place, row in enumerate(rows, start=1):
+        scores = [f"{score:.3f}" for score in front.scores[row]]
+        lines = [" ".join(scores[start : start + 4]) for start in range(0, len(scores), 4)]
+        labels.append([f"{place} · {pick.value[row]:+.2f}", *lines])
+    shown = f"{len(rows)} of {len(front)}" if len(rows) < len(front) else f"{len(front)}"
+    names = ", ".join(style.score_title(name) for name in front.score_names)
+    subtitle = (
+        f"Pareto front, {shown} image{'s' if len(front) != 1 else ''}, best first by "
+        f"{pick.method} value · beneath: {names} · seed {run.config.seed}"
+    )
+    contact_sheet(
+        [front.image(row) for row in rows],
+        labels,
+        run.config.caption,
+        out,
+        subtitle=subtitle,
+        framed=range(len(pick.chosen)),
+    )
+
+
+def before_after(
+    images: Sequence[np.ndarray], labels: Sequence[Sequence[str]], title: str, out: Path
+) -> None:
+    """Write large pictures side by side, the last one framed, to the PNG ``out``.
+
+    For a run: one plain sample, the best of generation 0, the evolved pick. ``images`` (h, w, 3)
+    uint8; ``labels`` gives each its lines, the first in bold.
+    """
+    write_bytes(out, row_png(images, labels, title))
+
+
+def grid_png(
+    images: Sequence[np.ndarray],
+    labels: Sequence[Sequence[str]],
+    title: str,
+    subtitle: str,
+    framed: Sequence[int],
+) -> bytes:
+    """The PNG of ``contact_sheet``."""
+    columns = _columns(len(images))
+    return _sheet(images, labels, title, subtitle, framed, columns, TILE, (13, 12))
+
+
+def row_png(images: Sequence[np.ndarray], labels: Sequence[Sequence[str]], title: str) -> bytes:
+    """The PNG of ``before_after``."""
+    return _sheet(
+        images, labels, title, "", (len(images) - 1,), len(images), LARGE, (19, 16), centred=True
+    )
+
+
+def _sheet(
+    images: Sequence[np.ndarray],
+    labels: Sequence[Sequence[str]],
+    title: str,
+    subtitle: str,
+    framed: Sequence[int],
+    columns: int,
+    tile: int,
+    sizes: tuple[int, int],
+    *,
+    centred: bool = False,
+) -> bytes:
+    pictures = [_scaled(image, tile) for image in images]
+    cell_width = max((picture.width for picture in pictures), default=tile)
+    cell_height = max((picture.height for picture in pictures), default=tile)
+    gap = GAP * tile // TILE if centred else GAP
+    text_height = sum(_line_height(size) for size in _line_sizes(labels, sizes)) + 10
+    grid_width = columns * cell_width + (columns - 1) * gap
+    width = max(grid_width, 3 * TILE) + 2 * MARGIN
+    title_face, subtitle_face = font(26, bold=True), font(14)
+    head = wrapped(title, title_face, width - 2 * MARGIN)
+    foot = wrapped(subtitle, subtitle_face, width - 2 * MARGIN, lines=3)
+    top = MARGIN - 8 + 36 * len(head) + 20 * len(foot) + 22
+    rows = -(-len(pictures) // columns)
+    height = top + rows * (cell_height + text_height) + (rows - 1) * gap + MARGIN - 10
+    sheet = Image.new("RGB", (width, height), style.PAPER)
+    draw = ImageDraw.Draw(sheet)
+    y = MARGIN - 8
+    for line in head:
+        draw.text((MARGIN, y), line, font=title_face, fill=style.INK)
+        y += 36
+    for line in foot:
+        draw.text((MARGIN, y + 4), line, font=subtitle_face, fill=style.MUTED)
+        y += 20
+    start = (width - grid_width) // 2 if centred else MARGIN
+    for place, picture in enumerate(pictures):
+        row, column = divmod(place, columns)
+        x = start + column * (cell_width + gap)
+        y = top + row * (cell_height + text_height + gap)
+        if place in framed:
+            _draw_frame(draw, x, y, picture.width, picture.height, wide=5 if centred else 4)
+        sheet.paste(picture, (x, y))
+        _draw_label(draw, labels[place], x, y + cell_height + 10, cell_width, sizes, centred)
+    buffer = io.BytesIO()
+    sheet.save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def _draw_frame(
+    draw: ImageDraw.ImageDraw, x: int, y: int, width: int, height: int, *, wide: int
+) -> None:
+    # A line of paper between the picture and its frame keeps the picture's own edge visible.
+    box = (x - wide - 3, y - wide - 3, x + width + wide + 2, y + height + wide + 2)
+    draw.rectangle(box, outline=style.FRONT, width=wide)
+
+
+def _draw_label(
+    draw: ImageDraw.ImageDraw,
+    lines: Sequence[str],
+    x: int,
+    y: int,
+    width: int,
+    sizes: tuple[int, int],
+    centred: bool,
+) -> None:
+    for number, line in enumerate(lines):
+        size = sizes[min(number, 1)]
+        face = _fitting(plain(line), size, width, bold=number == 0)
+        offset = (width - face.getlength(plain(line))) / 2 if centred else 0
+        colour = style.INK if number == 0 else style.MUTED
+        draw.text((x + offset, y), plain(line), font=face, fill=colour)
+        y += _line_height(size)
+
+
+def _fitting(line: str, size: int, width: int, *, bold: bool) -> ImageFont.FreeTypeFont:
+    return next(
+        (
+            font(candidate, bold=bold)
+            for candidate in range(size, 8, -1)
+            if font(candidate, bold=bold).getlength(line) <= width
+        ),
+        font(8, bold=bold),
+    )
+
+
+def _line_sizes(labels: Sequence[Sequence[str]], sizes: tuple[int, int]) -> list[int]:
+    most = max((len(lines) for lines in labels), default=0)
+    return [sizes[min(number, 1)] for number in range(most)]
+
+
+def _line_height(size: int) -> int:
+    return round(size * 1.5)
+
+
+def _columns(count: int) -> int:
+    """As wide as a sheet of paper lying down, and no row with a lone image where avoidable."""
+    if count <= 4:
+        return max(count, 1)
+    return min(10, int(np.ceil((count * 1.5) ** 0.5)))
+
+
+def _scaled(image: np.ndarray, longer_side: int) -> Image.Image:
+    picture = Image.fromarray(image)
+    factor = longer_side / max(picture.size)
+    size = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
+    return picture if picture.size == size else picture.resize(size, Image.Resampling.LANCZOS)

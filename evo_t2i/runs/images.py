@@ -1,0 +1,132 @@
+"""Pictures on disk: PNGs that say where they come from, and a careful reader of any others."""
+
+import hashlib
+import io
+import json
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps, PngImagePlugin
+
+from evo_t2i import __version__
+from evo_t2i.config import RunConfig
+from evo_t2i.errors import RunDataError, UsageError
+from evo_t2i.runs.atomic import write_bytes
+
+FORMATS = ("PNG", "JPEG", "WEBP")
+MAX_METADATA_BYTES = 64 * 1024
+
+
+def save_png(path: Path, image: np.ndarray, metadata: Mapping[str, str] | None = None) -> None:
+    """Write ``image`` (h, w, 3) uint8 as PNG, atomically; equal arguments give equal bytes.
+
+    ``metadata`` becomes text chunks, together at most 64 KiB (ValueError).
+    """
+    write_bytes(path, png_bytes(image, metadata))
+
+
+def png_bytes(image: np.ndarray, metadata: Mapping[str, str] | None = None) -> bytes:
+    """The file that ``save_png`` writes."""
+    texts = dict(metadata or {})
+    size = sum(len(key.encode()) + len(text.encode()) for key, text in texts.items())
+    if size > MAX_METADATA_BYTES:
+        raise ValueError(f"metadata takes {size:,} bytes, more than {MAX_METADATA_BYTES:,}")
+    chunks = PngImagePlugin.PngInfo()
+    for key, text in texts.items():
+        chunks.add_itxt(key, text) if not text.isascii() else chunks.add_text(key, text)
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, format="PNG", pnginfo=chunks)
+    return buffer.getvalue()
+
+
+def provenance(
+    config: RunConfig,
+    *,
+    individual: int,
+    generation: int,
+    parents: tuple[int, int],
+    scores: Mapping[str, float],
+    latent: np.ndarray,
+    size: tuple[int, int],
+    models: Mapping[str, str],
+) -> dict[str, str]:
+    """Text chunks for one picture of a run.
+
+    ``parameters`` is the line that other image programs show, ``evo_t2i`` is JSON. The seed alone
+    does not make an evolved picture again: its latent is in the run's archive, under the digest
+    given here. ``size`` is (height, width).
+    """
+    record: dict[str, Any] = {
+        "version": __version__,
+        "caption": config.caption,
+        "seed": config.seed,
+        "individual": individual,
+        "generation": generation,
+        "parents": [parent for parent in parents if parent >= 0],
+        "scores": dict(scores),
+        "latent_sha256": hashlib.sha256(np.ascontiguousarray(latent).tobytes()).hexdigest(),
+        "models": dict(models),
+    }
+    settings = {
+        "Steps": generation,
+        "Sampler": config.sampler,
+        "Seed": config.seed,
+        "Size": f"{size[1]}x{size[0]}",
+        "Model": config.generator,
+        "Individual": individual,
+        "Version": f"evo-t2i {__version__}",
+    }
+    line = ", ".join(f"{key}: {value}" for key, value in settings.items())
+    return {
+        "parameters": f"{config.caption}\n{line}",
+        "evo_t2i": json.dumps(record, ensure_ascii=False, separators=(",", ":")),
+    }
+
+
+def read_image(path: Path) -> np.ndarray:
+    """A PNG, JPEG or WEBP file of a person as (h, w, 3) uint8 RGB.
+
+    Upright by its EXIF orientation, transparency over white, the first frame of an animation.
+    Raises UsageError for a missing, damaged, foreign or oversized file (Pillow's limit of about
+    89 megapixels) and for more than 8 bits a channel.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path, formats=FORMATS) as picture:
+                if picture.mode == "F" or picture.mode.startswith("I"):
+                    raise UsageError(
+                        f"{path} has more than 8 bits a channel; save it as an 8-bit PNG first."
+                    )
+                picture.load()
+                upright = ImageOps.exif_transpose(picture)
+                if upright.has_transparency_data:
+                    upright = upright.convert("RGBA")
+                    paper = Image.new("RGBA", upright.size, "white")
+                    upright = Image.alpha_composite(paper, upright)
+                return np.array(upright.convert("RGB"))
+    except FileNotFoundError as error:
+        raise UsageError(f"{path} does not exist; give the path of a PNG, JPEG or WEBP.") from error
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise UsageError(
+            f"{path} has more than {Image.MAX_IMAGE_PIXELS:,} pixels; make it smaller first."
+        ) from error
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        raise UsageError(
+            f"{path} is not a readable PNG, JPEG or WEBP ({type(error).__name__}); "
+            "open and save it again with an image program."
+        ) from error
+
+
+def decode_png(data: bytes, path: Path) -> np.ndarray:
+    """``data`` as (h, w, 3) uint8; ``path`` names it in the RunDataError for damage."""
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
+            return np.array(picture.convert("RGB"))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise RunDataError(
+            f"{path} is not a readable PNG; write it again with `evo-t2i resume RUN`."
+        ) from error

@@ -1,0 +1,254 @@
+"""Picking: the formula by hand, and what every method must hold to."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from evo_t2i.errors import UsageError
+from evo_t2i.picking.methods import METHODS, Z_CAP, pick, robust_scale
+from evo_t2i.picking.table import pick_json, pick_table
+
+NAMES = ("text_image", "image_real", "region_word", "word_label")
+RANKING = [name for name in METHODS if name != "extremes"]
+
+
+def cloud(seed, count=30, scores=4):
+    """A front with dominated rows in it, and a generation 0."""
+    rng = np.random.default_rng(seed)
+    return rng.normal(1.0, 1.0, (count, scores)), rng.normal(0.0, 1.0, (50, scores))
+
+
+def test_balanced_is_the_capped_robust_mean_of_z():
+    generation0 = np.array([[0.0, 10.0], [1.0, 20.0], [2.0, 30.0], [3.0, 40.0], [4.0, 90.0]])
+    front = np.array([[5.0, 31.0], [100.0, 30.0], [3.0, 60.0]])
+    scale = 1.4826 * np.array([1.0, 10.0])
+    expected = np.minimum((front - np.array([2.0, 30.0])) / scale, 3.0)
+    result = pick(front, generation0, ("a", "b"))
+    np.testing.assert_allclose(result.z, expected)
+    np.testing.assert_allclose(result.value, expected.mean(axis=1))
+    assert result.z[1, 0] == Z_CAP
+    assert result.chosen == (1,)
+    assert result.runner_up == 2
+    assert result.margin == pytest.approx(expected[1].mean() - expected[2].mean())
+
+
+def test_images_that_lose_nothing_against_generation_0_go_first():
+    generation0 = np.array([[-1.0, -1.0], [0.0, 0.0], [1.0, 1.0]])
+    front = np.array([[9.0, -0.1], [0.5, 0.4]])
+    result = pick(front, generation0, ("a", "b"))
+    assert result.value[0] > result.value[1]
+    assert result.chosen == (1,)
+    assert result.margin < 0
+    assert "larger mean" in result.notes[0]
+    alone = pick(front[:1], generation0, ("a", "b"))
+    assert alone.chosen == (0,)
+    assert alone.runner_up is None
+    assert alone.margin is None
+    assert "at least as good as generation 0" in alone.notes[0]
+
+
+def test_one_fooled_score_does_not_win():
+    generation0 = np.random.default_rng(0).normal(size=(100, 4))
+    front = np.array([[50.0, 0.1, 0.1, 0.1], [1.5, 1.5, 1.5, 1.5]])
+    assert pick(front, generation0, NAMES).chosen == (1,)
+
+
+def test_ties_go_to_the_larger_minimum_then_to_the_earlier_row():
+    generation0 = np.array([[-1.0, -1.0], [0.0, 0.0], [1.0, 1.0]]) / 1.4826
+    front = np.array([[2.0, 0.0], [1.5, 0.5], [0.5, 1.5]])
+    result = pick(front, generation0, ("a", "b"))
+    np.testing.assert_allclose(result.value, 1.0)
+    assert result.chosen == (1,)
+    assert result.runner_up == 2
+    assert result.margin == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_order_of_the_rows_does_not_matter(method):
+    for seed in range(40):
+        front, generation0 = cloud(seed)
+        order = np.random.default_rng(seed + 1000).permutation(len(front))
+        first = pick(front, generation0, NAMES, method=method)
+        second = pick(front[order], generation0[::-1], NAMES, method=method)
+        assert first.chosen == tuple(order[list(second.chosen)])
+        np.testing.assert_allclose(first.value[order], second.value)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_units_of_a_score_do_not_matter(method):
+    for seed in range(40):
+        front, generation0 = cloud(seed)
+        rng = np.random.default_rng(seed + 2000)
+        factor, offset = 10.0 ** rng.uniform(-3, 3, 4), rng.normal(size=4) * 10
+        first = pick(front, generation0, NAMES, method=method)
+        second = pick(front * factor + offset, generation0 * factor + offset, NAMES, method=method)
+        assert first.chosen == second.chosen
+        np.testing.assert_allclose(first.value, second.value, atol=1e-8)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_dominated_image_never_wins(method):
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        count = int(rng.integers(1, 12))
+        # Few distinct values and a far cloud: many ties, many scores at the cap.
+        front = rng.integers(0, 4, (count, 3)).astype(float) + rng.choice([0, 8])
+        generation0 = rng.integers(-2, 3, (9, 3)).astype(float)
+        weights = None if method == "extremes" else {"a": float(rng.integers(0, 2)), "b": 0.3}
+        result = pick(front, generation0, ("a", "b", "c"), method=method, weights=weights)
+        for chosen in result.chosen:
+            better = (front >= front[chosen]).all(axis=1) & (front > front[chosen]).any(axis=1)
+            assert not better.any()
+
+
+def test_scale_falls_back_from_mad_to_iqr_to_deviation_to_nothing():
+    half = np.array([0.0] * 9 + [1.0] * 8)
+    rare = np.array([0.0] * 16 + [1.0])
+    scores = np.stack([np.arange(17.0), half, rare, np.full(17, 0.1)], axis=1)
+    centre, scale = robust_scale(scores)
+    np.testing.assert_allclose(centre, [8.0, 0.0, 0.0, 0.1])
+    np.testing.assert_allclose(scale, [1.4826 * 4.0, 1 / 1.349, rare.std(), 0.0])
+
+
+def test_a_score_without_spread_is_left_out_and_named():
+    front, generation0 = cloud(5)
+    generation0[:, 2] = 0.25
+    result = pick(front, generation0, NAMES)
+    assert result.weights["region_word"] == 0
+    assert result.weights["word_label"] == pytest.approx(1 / 3)
+    assert result.notes == ("region_word does not vary in generation 0 and was left out.",)
+    flat = pick(front, np.ones((5, 4)), NAMES)
+    assert len(flat.notes) == 4
+    assert (flat.value == 0).all()
+
+
+def test_nan_rows_of_generation_0_do_not_count():
+    front, generation0 = cloud(6)
+    with_nan = np.concatenate([generation0, np.full((7, 4), np.nan)])
+    np.testing.assert_array_equal(
+        pick(front, with_nan, NAMES).value, pick(front, generation0, NAMES).value
+    )
+
+
+@pytest.mark.parametrize("method", RANKING)
+def test_all_the_weight_on_one_score_picks_its_best_image(method):
+    for seed in range(20):
+        front, generation0 = cloud(seed)
+        generation0 = generation0 * 10  # far from the cap
+        for column, name in enumerate(NAMES):
+            weights = {other: float(other == name) for other in NAMES}
+            result = pick(front, generation0, NAMES, method=method, weights=weights)
+            assert result.chosen == (int(np.argmax(front[:, column])),)
+
+
+def test_weights_are_made_to_sum_to_one():
+    front, generation0 = cloud(1)
+    result = pick(front, generation0, NAMES, weights={"text_image": 3.0, "word_label": 0.0})
+    assert result.weights == {
+        "text_image": pytest.approx(0.6),
+        "image_real": pytest.approx(0.2),
+        "region_word": pytest.approx(0.2),
+        "word_label": 0.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [
+        ("weighted", [0.5, 0.5, 0.55]),
+        ("asf", [-1.0, -1.0, -0.6]),
+        ("topsis", [0.5, 0.5, np.hypot(0.4, 0.7) / (np.hypot(0.4, 0.7) + np.hypot(0.6, 0.3))]),
+        ("rank", [-1.0, -1.0, -1.0]),
+    ],
+)
+def test_the_other_methods_by_hand(method, expected):
+    front = np.array([[0.0, 7.0], [10.0, 5.0], [4.0, 6.4]])
+    result = pick(front, front, ("a", "b"), method=method)
+    np.testing.assert_allclose(result.value, expected)
+    assert result.chosen == (2,)
+
+
+def test_extremes_gives_the_best_of_each_score_once():
+    front = np.array([[0.0, 7.0, 1.0], [10.0, 5.0, 2.0], [4.0, 6.0, 1.0]])
+    result = pick(front, front, ("a", "b", "c"), method="extremes")
+    assert result.chosen == (1, 0)
+    assert result.runner_up is None
+
+
+def test_floors_are_raw_scores():
+    front, generation0 = cloud(4)
+    free = pick(front, generation0, NAMES)
+    floor = float(np.sort(front[:, 1])[-3])
+    result = pick(front, generation0, NAMES, floors={"image_real": floor})
+    assert front[result.chosen[0], 1] >= floor > front[free.chosen[0], 1]
+
+
+def test_a_floor_out_of_reach_is_named_with_the_best_value():
+    front = np.array([[0.1, 0.9], [0.8, 0.2]])
+    with pytest.raises(UsageError, match=r"--min b=0\.95; the best has 0\.900000: lower that"):
+        pick(front, front, ("a", "b"), floors={"a": 0.0, "b": 0.95})
+    with pytest.raises(
+        UsageError, match=r"other floors reaches --min b=0\.5 as well; .* has 0\.200000"
+    ):
+        pick(front, front, ("a", "b"), floors={"b": 0.5, "a": 0.5})
+
+
+def test_several_picks_keep_the_best_and_spread_out():
+    generation0 = np.random.default_rng(1).normal(size=(200, 2))
+    near = np.array([[1.0, 1.0], [1.01, 0.98], [1.02, 0.96], [0.9, 1.07]])
+    far = np.array([[1.9, 0.05], [0.05, 1.88]])
+    front = np.concatenate([near, far, np.zeros((6, 2))])
+    single = pick(front, generation0, ("a", "b"))
+    triple = pick(front, generation0, ("a", "b"), count=3)
+    assert triple.chosen[0] == single.chosen[0]
+    assert set(triple.chosen[1:]) == {4, 5}
+    values = triple.value[list(triple.chosen)]
+    assert (np.diff(values) <= 0).all()
+    everything = pick(front, generation0, ("a", "b"), count=99)
+    assert sorted(everything.chosen) == list(range(len(front)))
+    assert everything.notes == ("Only 12 images can be picked; 99 were asked for.",)
+
+
+def test_bad_requests_are_one_sentence():
+    front, generation0 = cloud(0)
+    for options, message in [
+        ({"method": "best"}, "--method is best; give one of balanced, weighted"),
+        ({"count": 0}, "--count is 0; give 1 or more"),
+        ({"weights": {"beauty": 1.0}}, "--weight names the score beauty.*text_image"),
+        ({"weights": {"text_image": -1.0}}, "is no weight"),
+        ({"weights": {"text_image": float("nan")}}, "is no weight"),
+        ({"weights": dict.fromkeys(NAMES, 0.0)}, "Every --weight is 0"),
+        ({"floors": {"beauty": 1.0}}, "--min names the score beauty"),
+        ({"floors": {"text_image": float("nan")}}, "is no score"),
+        ({"method": "extremes", "count": 2}, "leave out --weight and --count"),
+    ]:
+        with pytest.raises(UsageError, match=message):
+            pick(front, generation0, NAMES, **options)
+    with pytest.raises(UsageError, match="front is empty"):
+        pick(front[:0], generation0, NAMES)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_fronts_of_one_image_and_of_equal_images(method):
+    one = np.array([[0.5, 0.5]])
+    assert pick(one, one, ("a", "b"), method=method).chosen == (0,)
+    assert pick(np.repeat(one, 4, axis=0), one, ("a", "b"), method=method).chosen == (0,)
+
+
+def test_the_table_shows_what_the_formula_used():
+    front, generation0 = cloud(2)
+    files = [f"front/{row:04d}.png" for row in range(len(front))]
+    result = pick(front, generation0, NAMES, floors={"text_image": 0.0})
+    table = pick_table(result, front, NAMES, files)
+    assert table.header == ("place", "file", "value", *NAMES)
+    assert [row[0] for row in table.rows] == ["1", "runner-up"]
+    best = result.chosen[0]
+    assert table.rows[0][1] == files[best]
+    assert table.rows[0][3] == f"{front[best, 0]:.4f} ({result.z[best, 0]:+.1f})"
+    assert ("floors", "text_image ≥ 0") in table.summary
+    assert all(len(row) == len(table.header) for row in table.rows)
+    values = pick_json(result, front, NAMES, files)
+    assert values["chosen"][0]["scores"]["text_image"] == front[best, 0]
+    assert values["margin"] == result.margin
+    assert set(values) >= {field.name for field in dataclasses.fields(result)} - {"z", "value"}

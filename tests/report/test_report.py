@@ -1,0 +1,204 @@
+"""Figures of a run: they show the data, survive odd input, and are the same bytes each time."""
+
+import io
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image, ImageColor
+
+from evo_t2i.config import RunConfig
+from evo_t2i.picking.methods import pick
+from evo_t2i.report import plots, sheets, style
+from evo_t2i.runs.directory import GenerationRecord, RunDirectory
+
+NAMES = ("text_image", "image_real", "region_word", "word_label", "another")
+
+
+def finished_run(path, *, scores=4, front=7, caption="skyline at sunset.", generations=2):
+    """A run of random scores whose last ``front`` individuals are the front."""
+    config = RunConfig(
+        caption=caption, seed=11, population=20, generations=generations, scores=NAMES[:scores]
+    )
+    rng = np.random.default_rng(0)
+    with RunDirectory.create(path, config) as run:
+        for generation in range(generations + 1):
+            values = rng.normal(generation, 1.0, (20, scores))
+            values[0] = np.nan
+            record = GenerationRecord(
+                latents=rng.normal(size=(20, 3)).astype(np.float32),
+                scores=values,
+                ids=np.arange(20) + 20 * generation,
+                parents=np.full((20, 2), -1),
+            )
+            run.commit(generation, record, {}, {})
+        individuals = SimpleNamespace(
+            latents=record.latents[-front:],
+            scores=record.scores[-front:],
+            ids=record.ids[-front:],
+            parents=record.parents[-front:],
+            generations=np.full(front, generations),
+        )
+        run.finish(individuals, pictures(front), {})
+    return RunDirectory.open(path)
+
+
+def pictures(count, height=16, width=16):
+    ramp = np.linspace(0, 255, height * width).reshape(height, width)
+    shifts = np.arange(count)[:, None, None] * 31
+    return np.stack([(ramp + shifts) % 256] * 3, axis=-1).astype(np.uint8)
+
+
+def opened(file):
+    with Image.open(file) as picture:
+        return np.array(picture.convert("RGB"))
+
+
+def count_of(pixels, colour):
+    return int((pixels == np.array(ImageColor.getrgb(colour))).all(axis=-1).sum())
+
+
+@pytest.mark.parametrize(("scores", "front"), [(1, 1), (2, 5), (3, 7), (4, 1), (5, 7)])
+def test_pareto_draws_the_front_and_the_pick_for_any_number_of_scores(tmp_path, scores, front):
+    run = finished_run(tmp_path / "run", scores=scores, front=front)
+    plots.pareto(run, tmp_path / "plain.png")
+    plots.pareto(run, tmp_path / "picked.png", picked=[0])
+    plain, picked = opened(tmp_path / "plain.png"), opened(tmp_path / "picked.png")
+    assert count_of(plain, style.FRONT) > 50
+    assert count_of(plain, style.PICKED) == 0
+    assert count_of(picked, style.PICKED) > 50 * scores
+    assert (plain[0] == np.array(ImageColor.getrgb(style.PAPER))).all()
+
+
+def test_pareto_needs_no_spread_and_no_later_generation(tmp_path):
+    run = finished_run(tmp_path / "run", generations=0)
+    front, history = run.front(), run.history()
+    history.scores[:] = 0.5
+    front.scores[:] = 0.5
+    data = plots.scatter_matrix(front, history, "flat", ["0 generations"], [0])
+    assert count_of(opened(io.BytesIO(data)), style.PICKED) > 50
+
+
+def test_figures_are_the_same_bytes_each_time_and_carry_no_date(tmp_path):
+    run = finished_run(tmp_path / "run")
+    front = run.front()
+    choice = pick(front.scores, front.generation0_scores, front.score_names)
+    for name in ("a", "b"):
+        plots.pareto(run, tmp_path / f"pareto-{name}.png", picked=choice.chosen)
+        sheets.front_sheet(run, choice, tmp_path / f"sheet-{name}.png")
+    for kind in ("pareto", "sheet"):
+        first = (tmp_path / f"{kind}-a.png").read_bytes()
+        assert first == (tmp_path / f"{kind}-b.png").read_bytes()
+        with Image.open(io.BytesIO(first)) as picture:
+            assert not {"Software", "Creation Time", "date"} & set(picture.info)
+
+
+@pytest.mark.parametrize(
+    "caption",
+    [
+        "costs $5 or $x_1$ or \\frac{1}{2}",
+        "雪の中の猫 " * 30,
+        "x" * 1000,
+        "\x1b[31mred\x1b[0m \u202egnp \n\t tab",
+        "emoji 🐈 and é",
+        "..",
+    ],
+)
+def test_any_caption_can_be_a_title(tmp_path, caption, recwarn):
+    run = finished_run(tmp_path / "run", scores=2, caption=caption)
+    front = run.front()
+    choice = pick(front.scores, front.generation0_scores, front.score_names)
+    plots.pareto(run, tmp_path / "pareto.png", picked=choice.chosen)
+    sheets.front_sheet(run, choice, tmp_path / "sheet.png")
+    for name in ("pareto.png", "sheet.png"):
+        pixels = opened(tmp_path / name)
+        assert (pixels[:, -20:] == np.array(ImageColor.getrgb(style.PAPER))).all()
+    assert not recwarn.list
+
+
+def test_the_caption_is_literal_and_changes_only_the_title(tmp_path):
+    run = finished_run(tmp_path / "run", scores=2)
+    front, history = run.front(), run.history()
+    images = {
+        caption: opened(io.BytesIO(plots.scatter_matrix(front, history, caption, ["x"], [])))
+        for caption in ("$a$", "a")
+    }
+    different = np.flatnonzero((images["$a$"] != images["a"]).any(axis=(1, 2)))
+    assert len(different) > 0
+    assert different.max() < 0.8 * plots.DOTS_PER_INCH
+
+
+def test_the_contact_sheet_shows_the_pictures_best_first_and_frames_the_pick(tmp_path):
+    run = finished_run(tmp_path / "run")
+    front = run.front()
+    choice = pick(front.scores, front.generation0_scores, front.score_names, count=2)
+    sheets.front_sheet(run, choice, tmp_path / "sheet.png")
+    sheet = opened(tmp_path / "sheet.png")
+    order = [*choice.chosen, *np.argsort(-choice.value)]
+    places = [
+        np.array(
+            Image.fromarray(front.image(row)).resize(
+                (sheets.TILE, sheets.TILE), Image.Resampling.LANCZOS
+            )
+        )
+        for row in dict.fromkeys(order)
+    ]
+    tops = [_position(sheet, tile) for tile in places]
+    assert tops == sorted(tops)
+    assert len({x for _, x in tops}) == 4
+    for y, x in tops[:2]:
+        assert count_of(sheet[y - 7 : y, x : x + sheets.TILE], style.FRONT) == 4 * sheets.TILE
+    for y, x in tops[2:]:
+        assert count_of(sheet[y - 7 : y, x + 10 : x + sheets.TILE - 10], style.FRONT) == 0
+
+
+def _position(sheet, tile):
+    """(y, x) where ``tile`` lies in ``sheet``."""
+    columns = range(sheets.MARGIN, sheet.shape[1] - sheets.TILE, sheets.TILE + sheets.GAP)
+    for y in range(sheet.shape[0] - sheets.TILE):
+        for x in columns:
+            part = sheet[y : y + sheets.TILE, x : x + sheets.TILE]
+            if (part[0] == tile[0]).all() and (part == tile).all():
+                return y, x
+    raise AssertionError("the picture is not on the sheet")
+
+
+def test_a_large_front_is_cut_to_the_best(tmp_path, monkeypatch):
+    run = finished_run(tmp_path / "run")
+    front = run.front()
+    choice = pick(front.scores, front.generation0_scores, front.score_names)
+    sheets.front_sheet(run, choice, tmp_path / "all.png")
+    monkeypatch.setattr(sheets, "MOST_PICTURES", 3)
+    sheets.front_sheet(run, choice, tmp_path / "three.png")
+    assert opened(tmp_path / "three.png").shape[0] < opened(tmp_path / "all.png").shape[0]
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (512, 512), (30, 90), (90, 30), (1, 1)])
+def test_pictures_of_any_shape_fit(tmp_path, shape):
+    images = pictures(3, *shape)
+    labels = [["one plain sample", "mean z -0.2"], ["best of generation 0"], ["evolved pick", "1"]]
+    sheets.before_after(images, labels, "A cat", tmp_path / "three.png")
+    sheets.contact_sheet(images, labels, "A cat", tmp_path / "sheet.png", framed=[1])
+    large = opened(tmp_path / "three.png")
+    assert large.shape[1] >= 3 * sheets.LARGE * min(1, shape[1] / shape[0])
+    assert count_of(large, style.FRONT) > 100
+    assert count_of(opened(tmp_path / "sheet.png"), style.FRONT) > 100
+
+
+def test_an_empty_sheet_is_still_a_picture(tmp_path):
+    sheets.contact_sheet([], [], "nothing", tmp_path / "sheet.png")
+    assert count_of(opened(tmp_path / "sheet.png"), style.INK) > 20
+
+
+def test_text_is_broken_at_spaces_and_never_too_wide():
+    face = style.font(20)
+    text = "a bird that is on a tree and looks at the camera " * 4
+    lines = style.wrapped(text, face, 300, lines=3)
+    assert len(lines) == 3
+    assert lines[-1].endswith("…")
+    assert all(face.getlength(line) <= 300 for line in lines)
+    assert " ".join(style.wrapped(text, face, 300, lines=99)) == text.strip()
+    assert style.wrapped("  two\n\twords\x07 ", face, 300) == ["two words"]
+    assert style.wrapped("", face, 300) == []
+    assert "".join(style.wrapped("x" * 100, face, 100, lines=99)) == "x" * 100
+    assert all(style.wrapped("abc", face, 1, lines=5))
