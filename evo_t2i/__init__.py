@@ -1,3 +1,25 @@
-"""Evolutionary multi-objective text-to-image sampling."""
+"""Evolutionary multi-objective text-to-image sampling.
+
+>>> run = evo_t2i.sample("skyline at sunset.", generations=50)  # doctest: +SKIP
+>>> run.pick()[0].image.show()  # doctest: +SKIP
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from evo_t2i.run import FrontImage, Run
+    from evo_t2i.sampler import resume, sample
 
 __version__ = "0.1.0"
+__all__ = ["FrontImage", "Run", "resume", "sample"]
+
+_HOMES = {"FrontImage": "run", "Run": "run", "resume": "sampler", "sample": "sampler"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import late: the sampler brings torch with it."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(f"evo_t2i.{_HOMES[name]}"), name)

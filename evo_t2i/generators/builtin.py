@@ -1,0 +1,67 @@
+"""The built-in generator: a small text-conditional StyleGAN2 trained on the package's own world."""
+
+import dataclasses
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from evo_t2i.checkpoints import builtin
+from evo_t2i.checkpoints.minilm import minilm_folder
+from evo_t2i.errors import ModelError, UsageError
+from evo_t2i.models.text_stylegan import TextStyleGan, TextStyleGanConfig, to_unit
+
+
+class BuiltinGenerator:
+    """64x64 pictures of the world in ``evo_t2i.world`` from 128 Gaussian numbers and a caption.
+
+    Raises ModelError when the weights are missing or damaged, or were trained with another text
+    encoder than the installed one; UsageError for an argument, since it takes none.
+    """
+
+    def __init__(self, *, device: torch.device, argument: str | None = None) -> None:
+        if argument is not None:
+            raise UsageError(
+                f"The built-in generator takes no argument, got {argument!r}; "
+                "use --generator builtin."
+            )
+        weights = builtin.load("generator")
+        sizes = {field.name for field in dataclasses.fields(TextStyleGanConfig)}
+        values = {name: value for name, value in weights.config.items() if name in sizes}
+        config = TextStyleGanConfig(**values | {"channels": tuple(values["channels"])})
+        self._text_encoder = weights.config["text_encoder"]
+        self._device = device
+        model = TextStyleGan(config)
+        model.load_state_dict(weights.tensors)
+        self._model = model.to(device, memory_format=torch.channels_last).eval()
+        self._model.requires_grad_(False)
+        self.latent_shape = (config.latent_size,)
+        self.image_size = (config.resolution, config.resolution)
+        self.digest = weights.digest
+
+    def condition(self, caption: str) -> Tensor:
+        """The caption's unit CLIP text feature (1, d)."""
+        from evo_t2i.models import clip  # imports open_clip, which takes seconds
+
+        weights = builtin.load("clip")
+        if weights.digest != self._text_encoder:
+            raise ModelError(
+                f"The generator was trained with the text encoder {self._text_encoder[:12]}…, but "
+                f"{weights.digest[:12]}… is installed; train it again or restore weights/."
+            )
+        folder = minilm_folder()
+        model = clip.build(weights.config, folder)
+        clip.load_trained(model, weights.tensors)
+        with torch.inference_mode():
+            feature = model.encode_text(clip.load_tokenizer(folder)([caption]))
+        return normalize(feature.float(), dim=1).to(self._device)
+
+    def sample(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Standard Gaussian latents (count, 128) float32."""
+        return rng.standard_normal((count, math.prod(self.latent_shape)), dtype=np.float32)
+
+    def generate(self, latents: Tensor, condition: Tensor) -> Tensor:
+        """Latents (n, 128) → images (n, 3, 64, 64) in [0, 1]."""
+        return to_unit(self._model(latents, condition.expand(len(latents), -1)))

@@ -1,0 +1,118 @@
+"""A finished run as people use it: its front, its pictures, its pick."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from PIL import Image
+
+from evo_t2i.config import RunConfig
+from evo_t2i.picking.methods import Pick, pick
+from evo_t2i.picking.table import pick_json
+from evo_t2i.runs.atomic import make_directory, write_bytes
+from evo_t2i.runs.directory import Front, RunDirectory
+
+
+@dataclass(frozen=True)
+class FrontImage:
+    """One picture of the front with its scores by name (higher is better)."""
+
+    id: int
+    file: Path
+    generation: int
+    scores: dict[str, float]
+    image: Image.Image
+
+
+class Run:
+    """A finished run directory, read back.
+
+    Raises RunDataError when the run is unfinished or damaged.
+    """
+
+    def __init__(self, path: Path | str):
+        self.path = Path(path)
+        self._directory = RunDirectory.open(self.path)
+        self._front = self._directory.front()
+
+    @property
+    def config(self) -> RunConfig:
+        """What was asked."""
+        return self._directory.config
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """The run's run.json: models, label coverage, evaluations, hypervolume by generation."""
+        return self._directory.facts()
+
+    @property
+    def arrays(self) -> Front:
+        """The front as arrays, with generation 0's scores."""
+        return self._front
+
+    @cached_property
+    def front(self) -> list[FrontImage]:
+        """The non-dominated pictures, by ascending id."""
+        return [self._image(row) for row in range(len(self._front))]
+
+    def rank(
+        self,
+        *,
+        method: str = "balanced",
+        weights: Mapping[str, float] | None = None,
+        floors: Mapping[str, float] | None = None,
+        count: int = 1,
+    ) -> Pick:
+        """The picking itself, with its table; rows index ``front``."""
+        return pick(
+            self._front.scores,
+            self._front.generation0_scores,
+            self._front.score_names,
+            method=method,
+            weights=dict(weights) if weights else None,
+            floors=dict(floors) if floors else None,
+            count=count,
+        )
+
+    def pick(
+        self,
+        *,
+        method: str = "balanced",
+        weights: Mapping[str, float] | None = None,
+        floors: Mapping[str, float] | None = None,
+        count: int = 1,
+    ) -> list[FrontImage]:
+        """The best pictures, best first; see ``evo_t2i.picking.methods.pick`` for the methods."""
+        chosen = self.rank(method=method, weights=weights, floors=floors, count=count).chosen
+        return [self._image(row) for row in chosen]
+
+    def _image(self, row: int) -> FrontImage:
+        front = self._front
+        return FrontImage(
+            id=int(front.ids[row]),
+            file=front.files[row],
+            generation=int(front.generations[row]),
+            scores=dict(zip(front.score_names, front.scores[row].tolist(), strict=True)),
+            image=Image.fromarray(front.image(row)),
+        )
+
+
+def write_pick(run: Run, picked: Pick, *, name: str = "pick") -> list[Path]:
+    """Copy the chosen pictures to ``pick/`` with their table as pick.json; returns the copies."""
+    front = run.arrays
+    files = [f"front/{file.name}" for file in front.files]
+    folder = run.path / name
+    make_directory(folder)
+    copies = []
+    for place, row in enumerate(picked.chosen, start=1):
+        copies.append(folder / f"{place:02d}-{front.files[row].name}")
+        write_bytes(copies[-1], front.png(row))
+    for old in folder.glob("[0-9][0-9]*-*.png"):
+        if old not in copies:
+            old.unlink()
+    table = pick_json(picked, front.scores, front.score_names, files)
+    text = json.dumps(table, indent=2, ensure_ascii=False) + "\n"
+    write_bytes(folder / "pick.json", text.encode())
+    return copies

@@ -1,0 +1,230 @@
+"""The page that tells the story: from a caption to a Pareto front of pictures.
+
+caption → condition → latents → images → features → scores → survival → front → run directory
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evo_t2i import registry
+from evo_t2i.config import RunConfig, configure
+from evo_t2i.errors import RunDataError
+from evo_t2i.evaluate import Evaluator
+from evo_t2i.features.words import LABEL_THRESHOLD
+from evo_t2i.generators.base import Generator
+from evo_t2i.models.device import choose_device
+from evo_t2i.picking.methods import Pick, pick
+from evo_t2i.report.plots import pareto
+from evo_t2i.report.sheets import before_after, front_sheet
+from evo_t2i.run import Run, write_pick
+from evo_t2i.runs.directory import GenerationRecord, RunDirectory, default_out, require_unused
+from evo_t2i.search.base import Search
+from evo_t2i.search.hypervolume import hypervolume, reference_point
+
+
+@dataclass(frozen=True)
+class Event:
+    """What a run is doing now, for progress displays."""
+
+    stage: str
+    """``models`` (loading), ``scoring``, ``generation`` (one was committed) or ``writing``."""
+    generation: int = 0
+    evaluations: int = 0
+    """Images scored so far, earlier sessions of a resumed run included."""
+    front: int = 0
+    """Images on the front after the newest committed generation."""
+    hypervolume: float = 0.0
+
+
+Progress = Callable[[Event], None]
+
+
+def sample(
+    caption: str,
+    *,
+    out: Path | str | None = None,
+    seed: int | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Run:
+    """Evolve pictures for a caption and write them to a new run directory.
+
+    ``out`` defaults to ``runs/<caption>-<seed>``, ``seed`` to a random one; ``options`` are the
+    other fields of RunConfig (``population``, ``offspring``, ``generations``, ``generator``,
+    ``scores``, ``sampler``, …). Raises the errors of ``evo_t2i.errors``.
+    """
+    config = configure(caption, seed=seed, **options)
+    directory = Path(out) if out is not None else default_out(config)
+    require_unused(directory)
+    evaluator, search = build(config, progress)
+    with RunDirectory.create(directory, config) as run:
+        _evolve(run, evaluator, search, progress)
+    return Run(directory)
+
+
+def resume(path: Path | str, *, progress: Progress | None = None) -> Run:
+    """Go on with an unfinished run; the result equals that of an uninterrupted one.
+
+    That holds bit for bit on the same machine, library versions and device.
+    """
+    with RunDirectory.open(Path(path), writable=True) as run:
+        if not run.finished or run.damaged():
+            evaluator, search = build(run.config, progress)
+            _evolve(run, evaluator, search, progress)
+        elif missing := [name for name in _PRESENTED if not (run.path / name).exists()]:
+            evaluator, _ = build(run.config, progress)
+            _present(run, evaluator, missing)
+    return Run(path)
+
+
+def build(config: RunConfig, progress: Progress | None = None) -> tuple[Evaluator, Search]:
+    """Load the models and prepare the search; everything that can be refused is refused here."""
+    _tell(progress, Event("models"))
+    make_search = registry.load("sampler", config.sampler)
+    device = choose_device(config.device)
+    name, argument = registry.split_argument(config.generator)
+    generator: Generator = registry.load("generator", name)(device=device, argument=argument)
+    dimensions = math.prod(generator.latent_shape)
+
+    def prior(count: int, rng: np.random.Generator) -> np.ndarray:
+        return generator.sample(count, rng).reshape(count, dimensions)
+
+    search: Search = make_search(
+        sample=prior, dimensions=dimensions, objectives=len(config.scores), config=config
+    )
+    evaluator = Evaluator(
+        generator=generator,
+        score_names=config.scores,
+        options=config.score_options,
+        device=device,
+        micro_batch=config.micro_batch,
+    )
+    evaluator.prepare(config.caption)
+    return evaluator, search
+
+
+def _evolve(
+    run: RunDirectory, evaluator: Evaluator, search: Search, progress: Progress | None
+) -> None:
+    """Generation after generation until the front can be written."""
+    config = run.config
+    last = run.last()
+    if last is not None:
+        search.restore(last[1])
+    facts = _models(evaluator)
+    started = run.journal[0] if last is not None else None
+    if started is not None and started["models"] != facts:
+        raise RunDataError(
+            f"{run.path} was begun with other models than are installed now; restore them, or "
+            "start a new run with `evo-t2i sample`."
+        )
+    if started is not None:
+        evaluator.micro_batch = run.journal[last[0]]["micro_batch"] if last else 0
+    reference = np.array(started["reference"]) if started is not None else None
+
+    while search.generation <= config.generations:
+        generation = search.generation
+        done = config.population + (generation - 1) * config.offspring if generation else 0
+
+        def scored(images: int, generation: int = generation, done: int = done) -> None:
+            _tell(progress, Event("scoring", generation, done + images, len(search.archive)))
+
+        latents = search.ask()
+        scores = evaluator.score_latents(latents, scored)
+        parents, first_id = search.parents, done
+        search.tell(latents, scores)
+        if reference is None:
+            reference = reference_point(scores)
+        volume = hypervolume(search.archive.scores, reference)
+        record = GenerationRecord(
+            latents=latents,
+            scores=scores,
+            ids=np.arange(first_id, first_id + len(latents), dtype=np.int64),
+            parents=parents,
+        )
+        run.commit(
+            generation,
+            record,
+            search.state(),
+            {
+                "evaluations": done + len(latents),
+                "front": len(search.archive),
+                "hypervolume": volume,
+                "reference": reference.tolist(),
+                "micro_batch": evaluator.micro_batch,
+                "models": facts,
+            },
+        )
+        _tell(
+            progress,
+            Event("generation", generation, done + len(latents), len(search.archive), volume),
+        )
+
+    _tell(progress, Event("writing", config.generations, config.evaluations, len(search.archive)))
+    run.finish(
+        search.archive,
+        evaluator.render(search.archive.latents),
+        {
+            "models": facts,
+            "coverage": evaluator.coverage,
+            "label_matched": None
+            if evaluator.coverage is None
+            else evaluator.coverage >= LABEL_THRESHOLD,
+            "evaluations": config.evaluations,
+            "reference": [] if reference is None else reference.tolist(),
+            "hypervolume": [entry["hypervolume"] for entry in run.journal],
+        },
+    )
+    _present(run, evaluator, _PRESENTED)
+
+
+_PRESENTED = ("pareto.png", "contact_sheet.png", "before_after.png", "pick")
+
+
+def _present(run: RunDirectory, evaluator: Evaluator, names: tuple[str, ...] | list[str]) -> None:
+    """The pictures that a person looks at first, and the balanced pick."""
+    finished = Run(run.path)
+    picked = finished.rank()
+    if "pareto.png" in names:
+        pareto(run, run.path / "pareto.png", picked=picked.chosen)
+    if "contact_sheet.png" in names:
+        front_sheet(run, picked, run.path / "contact_sheet.png")
+    if "before_after.png" in names:
+        _before_after(run, finished, evaluator, picked)
+    if "pick" in names:
+        write_pick(finished, picked)
+
+
+def _before_after(run: RunDirectory, finished: Run, evaluator: Evaluator, picked: Pick) -> None:
+    """One plain sample, the best of generation 0, the pick."""
+    first = run.record(0)
+    front = finished.arrays
+    finite = np.isfinite(first.scores).all(axis=1)
+    best = pick(first.scores, first.scores, front.score_names).chosen[0]
+    plain = int(np.flatnonzero(finite)[0])
+    before = evaluator.render(first.latents[[plain, best]])
+    shown = np.concatenate([first.scores[[plain, best]], front.scores])
+    z = pick(shown, first.scores, front.score_names)
+    labels = [
+        ["one plain sample", f"mean z {z.value[0]:+.2f}"],
+        [f"best of generation 0 ({len(first.scores)})", f"mean z {z.value[1]:+.2f}"],
+        ["evolved pick", f"mean z {z.value[2 + picked.chosen[0]]:+.2f}"],
+    ]
+    images = [before[0], before[1], front.image(picked.chosen[0])]
+    before_after(images, labels, run.config.caption, run.path / "before_after.png")
+
+
+def _models(evaluator: Evaluator) -> dict[str, str]:
+    """Digest of every model that decides the result."""
+    digests = {name: extractor.digest for name, extractor in evaluator.extractors.items()}
+    return {"generator": evaluator.generator.digest, **digests}
+
+
+def _tell(progress: Progress | None, event: Event) -> None:
+    if progress is not None:
+        progress(event)

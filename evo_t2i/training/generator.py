@@ -1,0 +1,329 @@
+"""Train the built-in generator against renders and captions.
+
+Relativistic pairing and zero-centred gradient penalties (Huang et al., "The GAN is dead; long live
+the GAN!", 2024), mismatched captions as extra negatives (Reed et al., 2016), a discriminator on the
+frozen features of the built-in classifier (Sauer et al., 2021), and two contrastive terms of the
+design notes: itc (CLIP image feature against the caption) and iiv (classifier features against the
+real image of the same caption). The exponential moving average that the judge likes best is kept.
+"""
+
+import copy
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from evo_t2i.models.judge import Judge
+from evo_t2i.models.projected_discriminator import ProjectedDiscriminator
+from evo_t2i.models.text_stylegan import TextStyleGan, TextStyleGanConfig, to_unit
+from evo_t2i.models.vgg import Vgg
+from evo_t2i.training import checkpoint
+from evo_t2i.training.clip import pool_embeddings, sentence_embeddings
+from evo_t2i.training.judge import agreement, read
+from evo_t2i.training.losses import contrast, relativistic
+from evo_t2i.training.pool import Pool, holds
+from evo_t2i.training.supervised import Progress, to_batch
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratorSettings:
+    """How long and how to train; the weights of the loss terms are those of the docstrings."""
+
+    images: int
+    seed: int = 0
+    batch: int = 32
+    generator_rate: float = 2e-3
+    discriminator_rate: float = 4e-4
+    final_rate: float = 0.1
+    """Share of the learning rates left at the end of the cosine schedule."""
+    penalty: float = 1.0
+    """gamma of R1 and R2 on the discriminator's normalised inputs."""
+    penalty_every: int = 16
+    mismatch: float = 0.5
+    itc: float = 0.5
+    itc_every: int = 2
+    """Steps between itc terms, each on half a batch: the CLIP's backward pass is dear."""
+    iiv: float = 0.3
+    contrast_temperature: float = 0.1
+    average_images: float = 10_000.0
+    """Half-life of the generator's moving average."""
+    report_every: int = 4_000
+    """Images between metrics, judgement, sample grid and checkpoint."""
+
+
+@dataclass(frozen=True)
+class Teachers:
+    """Frozen networks that the training looks through."""
+
+    classifier: Vgg
+    clip_vision: nn.Module
+    """Images (n, 3, 64, 64) in [-1, 1] → (n, d)."""
+    text: Callable[[Tensor], Tensor]
+    """Sentence embeddings (n, 384) → unit CLIP text features (n, d)."""
+    clip: nn.Module
+    """The open_clip model, for its sentence encoder."""
+    judge: Judge
+
+
+def train_generator(
+    pool: Pool,
+    validation: Pool,
+    teachers: Teachers,
+    settings: GeneratorSettings,
+    out: Path,
+    device: torch.device,
+    progress: Progress | None = None,
+) -> tuple[TextStyleGan, dict[str, float]]:
+    """Adversarial training; returns the best moving average and the judge's rate for it.
+
+    Goes on from ``out/checkpoint.safetensors`` when it exists; a resumed training equals an
+    uninterrupted one on the same machine.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(settings.seed)
+    texts = teachers.text(pool_embeddings(teachers.clip, pool))
+    judged = _Judgement(validation, teachers)
+    generator = TextStyleGan(TextStyleGanConfig(text_size=texts.shape[1]))
+    generator = generator.to(device, memory_format=torch.channels_last)
+    average = copy.deepcopy(generator).eval().requires_grad_(False)
+    first = to_batch(pool.images[: settings.batch * 8], device) * 2 - 1
+    with torch.no_grad():
+        levels = _levels(teachers.classifier, first)
+    discriminator = ProjectedDiscriminator(
+        [(level.shape[1], level.shape[2]) for level in levels], texts.shape[1]
+    ).to(device, memory_format=torch.channels_last)
+    discriminator.calibrate(levels)
+    optimizer_g = torch.optim.Adam(
+        generator.parameters(), lr=settings.generator_rate, betas=(0.0, 0.99), eps=1e-8
+    )
+    optimizer_d = torch.optim.Adam(
+        discriminator.parameters(), lr=settings.discriminator_rate, betas=(0.0, 0.99), eps=1e-8
+    )
+    modules = {"generator": generator, "average": average, "discriminator": discriminator}
+    optimizers = {"generator": optimizer_g, "discriminator": optimizer_d}
+    path = out / "checkpoint.safetensors"
+    step = checkpoint.restore(path, modules, optimizers) if path.exists() else 0
+    steps = settings.images // settings.batch
+    best = _best_so_far(out)
+    seen: dict[str, list[float]] = {}
+    while step < steps:
+        rate = _rate(step / steps, settings.final_rate)
+        optimizer_g.param_groups[0]["lr"] = settings.generator_rate * rate
+        optimizer_d.param_groups[0]["lr"] = settings.discriminator_rate * rate
+        rng = np.random.default_rng([settings.seed, step])
+        metrics = _step(
+            step,
+            rng,
+            pool,
+            texts,
+            teachers,
+            generator,
+            discriminator,
+            optimizer_g,
+            optimizer_d,
+            settings,
+        )
+        step += 1
+        _follow(average, generator, step * settings.batch, settings)
+        for name, value in metrics.items():
+            seen.setdefault(name, []).append(value)
+        if step % max(1, settings.report_every // settings.batch) == 0 or step == steps:
+            line = {"images": float(step * settings.batch)}
+            line |= {name: round(float(np.mean(values)), 4) for name, values in seen.items()}
+            line["judge"] = judged.rate(average)
+            seen = {}
+            with (out / "metrics.jsonl").open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+            judged.grid(average).save(out / f"grid-{step * settings.batch:08d}.png")
+            if line["judge"] >= best:
+                best = line["judge"]
+                save_file(
+                    {k: v.contiguous() for k, v in average.state_dict().items()},
+                    out / "best.safetensors",
+                )
+            checkpoint.save(path, step, modules, optimizers)
+            if progress:
+                progress(step * settings.batch, settings.images, line)
+    average.load_state_dict(load_file(out / "best.safetensors"))
+    return average, {"plain_sample_shows_caption": best}
+
+
+def _step(
+    step: int,
+    rng: np.random.Generator,
+    pool: Pool,
+    texts: Tensor,
+    teachers: Teachers,
+    generator: TextStyleGan,
+    discriminator: ProjectedDiscriminator,
+    optimizer_g: torch.optim.Optimizer,
+    optimizer_d: torch.optim.Optimizer,
+    settings: GeneratorSettings,
+) -> dict[str, float]:
+    device = texts.device
+    rows = np.sort(rng.integers(len(pool), size=settings.batch))
+    said = pool.caption_rows[rows, rng.integers(pool.caption_rows.shape[1], size=len(rows))]
+    others = np.roll(said, 1 + int(rng.integers(len(rows) - 1)))
+    wrong = ~_true_pairs(pool, rows, others)
+    text, other_text = texts[torch.from_numpy(said)], texts[torch.from_numpy(others)]
+    real = (to_batch(pool.images[rows], device) * 2 - 1).contiguous(
+        memory_format=torch.channels_last
+    )
+    latents = torch.from_numpy(
+        rng.standard_normal((len(rows), generator.config.latent_size), dtype=np.float32)
+    ).to(device)
+    metrics: dict[str, float] = {}
+
+    with torch.autocast(device.type, torch.bfloat16):
+        fake = generator(latents, text)
+        with torch.no_grad():
+            real_levels = _levels(teachers.classifier, real)
+        fake_levels = _levels(teachers.classifier, fake)
+
+        discriminator.requires_grad_(True)
+        real_patches = discriminator.embed(real_levels)
+        fake_patches = discriminator.embed([level.detach() for level in fake_levels])
+        real_logits = discriminator.logits(real_patches, text)
+        fake_logits = discriminator.logits(fake_patches, text)
+        loss = relativistic(real_logits, fake_logits)
+        metrics["d"] = float(loss.detach())
+        if settings.mismatch and wrong.any():
+            mask = torch.from_numpy(wrong)
+            mismatched = discriminator.logits(real_patches, other_text)
+            matching = relativistic(real_logits[mask], mismatched[mask])
+            metrics["d_mismatch"] = float(matching.detach())
+            loss = loss + settings.mismatch * matching
+    if step % settings.penalty_every == 0:
+        scale = settings.penalty * settings.penalty_every / 2
+        real_penalty = _penalty(discriminator, real_levels, text)
+        fake_penalty = _penalty(discriminator, [level.detach() for level in fake_levels], text)
+        metrics["penalty"] = float((real_penalty + fake_penalty).detach())
+        loss = loss + scale * (real_penalty + fake_penalty)
+    optimizer_d.zero_grad(set_to_none=True)
+    torch.autograd.backward(loss)
+    optimizer_d.step()
+
+    discriminator.requires_grad_(False)
+    with torch.autocast(device.type, torch.bfloat16):
+        logits = discriminator.logits(discriminator.embed(fake_levels), text)
+        loss = relativistic(logits, real_logits.detach())
+        metrics["g"] = float(loss.detach())
+        if settings.iiv:
+            pooled = [level[-1].float().mean((2, 3)) for level in (fake_levels, real_levels)]
+            term = contrast(pooled[0], pooled[1], settings.contrast_temperature)
+            metrics["iiv"] = float(term.detach())
+            loss = loss + settings.iiv * term
+        if settings.itc and step % settings.itc_every == 0:
+            half = len(rows) // 2
+            seen = teachers.clip_vision(fake[:half])
+            term = contrast(seen.float(), text[:half], settings.contrast_temperature)
+            metrics["itc"] = float(term.detach())
+            loss = loss + settings.itc * settings.itc_every * term
+    optimizer_g.zero_grad(set_to_none=True)
+    torch.autograd.backward(loss)
+    optimizer_g.step()
+    return metrics
+
+
+def _levels(classifier: Vgg, images: Tensor) -> list[Tensor]:
+    """The image itself and the classifier's maps down to 4x4."""
+    return [images, *classifier.features_at(images)]
+
+
+def _penalty(discriminator: ProjectedDiscriminator, levels: list[Tensor], text: Tensor) -> Tensor:
+    """mean_i sum over levels of |d D / d normalised level|^2, D the sum of the heads' mean logits.
+
+    Half the batch is enough for an estimate.
+    """
+    half = max(1, len(text) // 2)
+    inputs = [
+        discriminator.normalise(index, level.float()).detach()[:half].requires_grad_()
+        for index, level in enumerate(levels)
+    ]
+    patches = [head(x) for head, x in zip(discriminator.heads, inputs, strict=True)]
+    logits = discriminator.logits(patches, text[:half]).mean(2).sum()
+    gradients = torch.autograd.grad(logits, inputs, create_graph=True)
+    return torch.stack([g.square().sum((1, 2, 3)).mean() for g in gradients]).sum()
+
+
+def _true_pairs(pool: Pool, rows: np.ndarray, captions: np.ndarray) -> np.ndarray:
+    """(n,) bool: caption i is true of image i."""
+    result: np.ndarray = np.diagonal(holds(pool.shown[rows], pool.named[captions]))
+    return result
+
+
+def _follow(
+    average: nn.Module, generator: nn.Module, images: int, settings: GeneratorSettings
+) -> None:
+    half_life = min(settings.average_images, 0.1 * images)
+    decay = 0.5 ** (settings.batch / max(half_life, 1.0))
+    with torch.no_grad():
+        for slow, fast in zip(average.parameters(), generator.parameters(), strict=True):
+            slow.lerp_(fast, 1 - decay)
+
+
+def _rate(progress: float, final: float) -> float:
+    return final + (1 - final) * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def _best_so_far(out: Path) -> float:
+    path = out / "metrics.jsonl"
+    if not path.exists():
+        return 0.0
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return max((json.loads(line)["judge"] for line in lines), default=0.0)
+
+
+class _Judgement:
+    """Fixed latents and captions on which every checkpoint is judged and shown."""
+
+    GRID = (
+        "skyline at sunset.",
+        "a cat is lay on the table.",
+        "a street scene with a double-decker bus on the road.",
+        "A bird that is on a tree",
+        "A dog with goggles staring at the camera.",
+        "a yellow balloon over the sea at night",
+        "a house in a field by day",
+        "a blue boat on the sea at sunset",
+    )
+
+    def __init__(self, validation: Pool, teachers: Teachers, count: int = 600):
+        rng = np.random.default_rng(0)
+        said = validation.caption_rows[rng.permutation(len(validation))[:count], 0]
+        texts = [validation.texts[row] for row in said] + list(self.GRID)
+        features = teachers.text(sentence_embeddings(teachers.clip, texts))
+        self.text, self.grid_text = features[: len(said)], features[len(said) :]
+        self.named = validation.named[said]
+        self.judge = teachers.judge
+
+    def _draw(self, generator: TextStyleGan, text: Tensor) -> np.ndarray:
+        rng = np.random.default_rng(1)
+        parts = []
+        with torch.inference_mode():
+            for start in range(0, len(text), 100):
+                part = text[start : start + 100]
+                latents = rng.standard_normal((len(part), generator.config.latent_size), np.float32)
+                images = to_unit(generator(torch.from_numpy(latents).to(text.device), part))
+                parts.append((images * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy())
+        return np.concatenate(parts)
+
+    def rate(self, generator: TextStyleGan) -> float:
+        """Share of validation captions of which a plain sample shows everything named."""
+        images = self._draw(generator, self.text)
+        return round(float(agreement(read(self.judge, images), self.named).mean()), 4)
+
+    def grid(self, generator: TextStyleGan, columns: int = 8) -> Image.Image:
+        """One row a caption, one column a latent, at twice the size."""
+        images = self._draw(generator, self.grid_text.repeat_interleave(columns, 0))
+        size = images.shape[1]
+        rows = images.reshape(len(self.GRID), columns, size, size, 3).transpose(0, 2, 1, 3, 4)
+        sheet = Image.fromarray(rows.reshape(len(self.GRID) * size, columns * size, 3))
+        return sheet.resize((sheet.width * 2, sheet.height * 2), Image.Resampling.LANCZOS)

@@ -1,0 +1,111 @@
+"""The loop of the CLIP, classifier and judge trainings: AdamW, cosine schedule, checkpoints."""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from evo_t2i.training import checkpoint
+
+Progress = Callable[[int, int, dict[str, float]], None]
+"""(images done, images in all, newest metrics)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitSettings:
+    """How long and how fast to train; the same seed and settings give the same weights."""
+
+    images: int
+    seed: int = 0
+    batch: int = 128
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.02
+    warmup: float = 0.03
+    """Share of the steps over which the learning rate rises."""
+    report_every: int = 100
+    """Steps between metrics lines and checkpoints."""
+
+
+def fit(
+    module: nn.Module,
+    loss: Callable[[np.ndarray, torch.Generator], tuple[Tensor, dict[str, float]]],
+    pool_size: int,
+    settings: FitSettings,
+    out: Path,
+    progress: Progress | None = None,
+) -> None:
+    """Minimise ``loss(rows, generator)`` over random rows of a pool.
+
+    Writes ``out/checkpoint.safetensors`` and ``out/metrics.jsonl`` and goes on from them when
+    they exist. ``loss`` returns the value to minimise and metrics to record.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    parameters = [p for p in module.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(
+        parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay, betas=(0.9, 0.98)
+    )
+    path = out / "checkpoint.safetensors"
+    modules, optimizers = {"model": module}, {"model": optimizer}
+    start = checkpoint.restore(path, modules, optimizers) if path.exists() else 0
+    steps = max(1, settings.images // settings.batch)
+    for step in range(start, steps):
+        rng = np.random.default_rng([settings.seed, step])
+        generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
+        for group in optimizer.param_groups:
+            group["lr"] = settings.learning_rate * _schedule(step / steps, settings.warmup)
+        module.train()
+        value, metrics = loss(rng.integers(pool_size, size=settings.batch), generator)
+        optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(value)
+        nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimizer.step()
+        if (step + 1) % settings.report_every == 0 or step + 1 == steps:
+            done = (step + 1) * settings.batch
+            line = {"images": done, "loss": float(value.detach()), **metrics}
+            with (out / "metrics.jsonl").open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+            checkpoint.save(path, step + 1, modules, optimizers)
+            if progress:
+                progress(done, steps * settings.batch, line)
+    module.eval()
+
+
+def to_batch(images: np.ndarray, device: torch.device) -> Tensor:
+    """(n, h, w, 3) uint8 → (n, 3, h, w) float in [0, 1]."""
+    batch = torch.from_numpy(np.array(images)).to(device)
+    return batch.permute(0, 3, 1, 2).float().div_(255)
+
+
+def degrade(batch: Tensor, generator: torch.Generator) -> Tensor:
+    """Noise, blur and small shifts, each on about half of the images.
+
+    Keeps the scorers honest about pictures that a generator draws less cleanly than the renderer;
+    colours and sides are left alone, since captions name them.
+    """
+    n = len(batch)
+    level = torch.rand(n, 1, 1, 1, generator=generator) * 0.08
+    noisy = torch.rand(n, 1, 1, 1, generator=generator) < 0.5
+    noise = torch.randn(batch.shape, generator=generator) * level * noisy
+    blurred = F.interpolate(
+        F.avg_pool2d(batch, 2), scale_factor=2, mode="bilinear", align_corners=False
+    )
+    blend = torch.rand(n, 1, 1, 1, generator=generator) * 1.6 - 0.8
+    batch = torch.lerp(batch, blurred, blend.clamp(min=0).to(batch.device))
+    shift = int(torch.randint(-3, 4, (), generator=generator))
+    padded = F.pad(batch, (3, 3, 3, 3), mode="replicate")
+    size = batch.shape[-1]
+    vertical = int(torch.randint(-3, 4, (), generator=generator))
+    batch = padded[:, :, 3 + vertical : 3 + vertical + size, 3 + shift : 3 + shift + size]
+    return (batch + noise.to(batch.device)).clamp(0, 1)
+
+
+def _schedule(progress: float, warmup: float) -> float:
+    if progress < warmup:
+        return (progress + 1e-6) / warmup
+    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
