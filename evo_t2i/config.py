@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import math
+import secrets
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -32,7 +34,8 @@ class ScoreOptions:
 
     def __post_init__(self) -> None:
         for name in ("temperature", "region_sharpness", "word_sharpness", "region_temperature"):
-            _require(getattr(self, name) > 0, name, getattr(self, name), "a number above 0")
+            value = getattr(self, name)
+            _require(0 < value < math.inf, name, value, "a finite number above 0")
         _require(self.top_labels >= 1, "top_labels", self.top_labels, "1 or more")
         forms = ("max", "entropy", "energy")
         _require(self.image_real in forms, "image_real", self.image_real, " or ".join(forms))
@@ -101,6 +104,13 @@ class RunConfig:
                 f"The run's config.json cannot be read ({error}); it was written by another version "
                 "or damaged: start a new run with `evo-t2i sample`."
             ) from error
+
+
+def configure(caption: str, *, seed: int | None = None, **options: Any) -> RunConfig:
+    """A checked configuration; draws a seed when none is given."""
+    return RunConfig(
+        caption=caption, seed=secrets.randbelow(2**31) if seed is None else seed, **options
+    )
 
 
 def check_caption(caption: str) -> None:

@@ -32,11 +32,10 @@ def choose_micro_batch(device: torch.device, image_size: tuple[int, int]) -> int
     return max(1, min(256, free // 2 // (height * width * _BYTES_PER_PIXEL)))
 
 
-class Evaluator:
-    """Generates and scores images for one caption.
+class ImageScorer:
+    """Scores images, wherever they come from, for one caption.
 
-    ``score_names`` gives the columns' order. ``micro_batch`` 0 chooses by the device. Call
-    ``prepare`` before anything else.
+    ``score_names`` gives the columns' order. Call ``prepare`` before anything else.
 
     Raises UsageError for an unknown score or a feature that nothing provides, ModelError for
     weights that are missing or damaged.
@@ -45,71 +44,43 @@ class Evaluator:
     def __init__(
         self,
         *,
-        generator: Generator,
         score_names: Sequence[str],
         options: ScoreOptions,
         device: torch.device,
-        micro_batch: int = 0,
+        micro_batch: int,
     ) -> None:
-        self.generator = generator
         self.scores: list[Score] = [
             registry.load("score", name)(options=options) for name in score_names
         ]
         self.extractors = _build_extractors(self.scores, device)
         self.device = device
-        self.micro_batch = micro_batch or choose_micro_batch(device, generator.image_size)
+        self.micro_batch = micro_batch
         """Images at once, in force now: halved whenever the device runs out of memory."""
         self.coverage: float | None = None
         """Best similarity of a word of the caption to a label; None when no score asks for it."""
-        self._condition: Any = None
         self._text: dict[str, Tensor] = {}
 
     @torch.inference_mode()
     def prepare(self, caption: str) -> None:
         """Compute everything that depends on the caption alone."""
-        self._condition = self.generator.condition(caption)
         self._text = {}
         for extractor in self.extractors.values():
             self._text.update(extractor.text(caption))
         coverage = self._text.get("words.coverage")
         self.coverage = None if coverage is None else float(coverage)
 
-    def score_latents(
-        self, latents: np.ndarray, progress: Callable[[int], None] | None = None
-    ) -> np.ndarray:
-        """Scores (n, m) float64 of latents (n, d) float32; higher is better.
+    def score_images(self, images: Tensor) -> np.ndarray:
+        """Scores (n, m) float64 of images (n, 3, h, w) in [0, 1]; higher is better.
 
-        ``progress`` hears how many images are done after each micro-batch. A row with a
-        non-finite score is nan throughout.
+        A row with a non-finite score is nan throughout.
 
         Raises NonFiniteScoresError when that is more than half the rows, DeviceMemoryError when
         not even one image fits.
         """
         scores = self._in_micro_batches(
-            len(latents), lambda rows: self._score(self._generate(latents[rows])), progress
-        )
-        return _checked(scores)
-
-    def score_images(self, images: Tensor) -> np.ndarray:
-        """Scores (n, m) float64 of images (n, 3, h, w) in [0, 1]; else as ``score_latents``."""
-        scores = self._in_micro_batches(
             len(images), lambda rows: self._score(images[rows].to(self.device)), None
         )
         return _checked(scores)
-
-    def render(self, latents: np.ndarray) -> np.ndarray:
-        """Images (n, h, w, 3) uint8 of latents (n, d): the pixels that were scored."""
-
-        def pixels(rows: slice) -> np.ndarray:
-            levels = _to_levels(self._generate(latents[rows])).byte()
-            return levels.permute(0, 2, 3, 1).cpu().numpy()
-
-        return self._in_micro_batches(len(latents), pixels, None)
-
-    def _generate(self, latents: np.ndarray) -> Tensor:
-        batch = torch.from_numpy(np.ascontiguousarray(latents, dtype=np.float32)).to(self.device)
-        shaped = batch.view(len(batch), *self.generator.latent_shape)
-        return self.generator.generate(shaped, self._condition)
 
     def _score(self, images: Tensor) -> np.ndarray:
         rounded = _to_levels(images) / 255.0
@@ -148,6 +119,63 @@ class Evaluator:
         self.micro_batch //= 2
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
+
+
+class Evaluator(ImageScorer):
+    """Generates and scores images for one caption.
+
+    ``micro_batch`` 0 chooses by the device; else as ``ImageScorer``.
+    """
+
+    def __init__(
+        self,
+        *,
+        generator: Generator,
+        score_names: Sequence[str],
+        options: ScoreOptions,
+        device: torch.device,
+        micro_batch: int = 0,
+    ) -> None:
+        super().__init__(
+            score_names=score_names,
+            options=options,
+            device=device,
+            micro_batch=micro_batch or choose_micro_batch(device, generator.image_size),
+        )
+        self.generator = generator
+        self._condition: Any = None
+
+    @torch.inference_mode()
+    def prepare(self, caption: str) -> None:
+        """Compute everything that depends on the caption alone."""
+        self._condition = self.generator.condition(caption)
+        super().prepare(caption)
+
+    def score_latents(
+        self, latents: np.ndarray, progress: Callable[[int], None] | None = None
+    ) -> np.ndarray:
+        """Scores (n, m) float64 of latents (n, d) float32; else as ``score_images``.
+
+        ``progress`` hears how many images are done after each micro-batch.
+        """
+        scores = self._in_micro_batches(
+            len(latents), lambda rows: self._score(self._generate(latents[rows])), progress
+        )
+        return _checked(scores)
+
+    def render(self, latents: np.ndarray) -> np.ndarray:
+        """Images (n, h, w, 3) uint8 of latents (n, d): the pixels that were scored."""
+
+        def pixels(rows: slice) -> np.ndarray:
+            levels = _to_levels(self._generate(latents[rows])).byte()
+            return levels.permute(0, 2, 3, 1).cpu().numpy()
+
+        return self._in_micro_batches(len(latents), pixels, None)
+
+    def _generate(self, latents: np.ndarray) -> Tensor:
+        batch = torch.from_numpy(np.ascontiguousarray(latents, dtype=np.float32)).to(self.device)
+        shaped = batch.view(len(batch), *self.generator.latent_shape)
+        return self.generator.generate(shaped, self._condition)
 
 
 def _build_extractors(scores: Sequence[Score], device: torch.device) -> dict[str, FeatureExtractor]:

@@ -23,6 +23,7 @@ import json
 import os
 import re
 import shutil
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,10 +120,13 @@ class Front:
     def __len__(self) -> int:
         return len(self.files)
 
+    def png(self, row: int) -> bytes:
+        """The file of ``row``; RunDataError when it was changed or is missing."""
+        return _verified(self.files[row], self.digests[row])
+
     def image(self, row: int) -> np.ndarray:
-        """The picture of ``row`` as (h, w, 3) uint8; RunDataError when its file was changed."""
-        data = _verified(self.files[row], self.digests[row])
-        return decode_png(data, self.files[row])
+        """The picture of ``row`` as (h, w, 3) uint8; RunDataError as for ``png``."""
+        return decode_png(self.png(row), self.files[row])
 
 
 class RunDirectory:
@@ -147,14 +151,14 @@ class RunDirectory:
         DiskFullError when the run might not fit, RunLockedError when another process is faster.
         """
         path = Path(path)
-        _require_unused(path)
+        require_unused(path)
         _require_space(path, config)
         with naming_errors(path):
             path.mkdir(parents=True, exist_ok=True)
             sync_directory(path.parent)
         lock_file = lock.acquire(path / "lock")
         try:
-            _require_unused(path)
+            require_unused(path)
             remove_parts(path)
             text = config.to_json().encode()
             write_bytes(path / "config.json", text)
@@ -539,7 +543,14 @@ def _front_csv(names: Sequence[str], front: FrontArrays, score_names: Sequence[s
     return buffer.getvalue().encode()
 
 
-def _require_unused(path: Path) -> None:
+def default_out(config: RunConfig) -> Path:
+    """``runs/<caption in plain letters>-<seed>``."""
+    letters = unicodedata.normalize("NFKD", config.caption).encode("ascii", "ignore").decode()
+    slug = re.sub(r"[^a-z0-9]+", "-", letters.lower()).strip("-")[:60].rstrip("-")
+    return Path("runs") / f"{slug or 'caption'}-{config.seed}"
+
+
+def require_unused(path: Path) -> None:
     """Raise UsageError unless ``path`` is new, empty, or was left before its run began."""
     if not os.path.lexists(path):
         return

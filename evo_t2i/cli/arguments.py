@@ -1,0 +1,37 @@
+"""Texts of the command line → checked values, without loading any plug-in."""
+
+from collections.abc import Sequence
+
+from evo_t2i import registry
+from evo_t2i.errors import UsageError
+
+
+def score_names(text: str) -> tuple[str, ...]:
+    """``"a,b"`` → ``("a", "b")``, each installed."""
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    for name in names:
+        require_installed("score", name)
+    return names
+
+
+def require_installed(kind: str, name: str) -> None:
+    """Raise UsageError, with the nearest name, unless a plug-in is registered under it."""
+    if name not in registry.names(kind):
+        registry.load(kind, name)  # refuses the name, so nothing is loaded
+
+
+def named_numbers(option: str, texts: Sequence[str]) -> dict[str, float]:
+    """``["a=2", "b=0.5"]`` → ``{"a": 2.0, "b": 0.5}``; UsageError names the ``option``."""
+    numbers: dict[str, float] = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        try:
+            number = float(value)
+        except ValueError:
+            raise UsageError(
+                f"{option} is {text!r}; give name=number, for example {option} text_image=0.5."
+            ) from None
+        if name in numbers:
+            raise UsageError(f"{option} names {name!r} twice; give each score once.")
+        numbers[name] = number
+    return numbers

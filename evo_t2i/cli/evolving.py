@@ -1,0 +1,120 @@
+"""What `sample` and `resume` share: the watched run, how it was stopped, and its summary."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evo_t2i.cli.output import print_facts, shown
+from evo_t2i.cli.progress import duration, progress_display
+from evo_t2i.cli.silence import libraries_silenced
+from evo_t2i.cli.stop import Stopped
+from evo_t2i.config import RunConfig
+from evo_t2i.errors import EvoError
+
+if TYPE_CHECKING:
+    from evo_t2i.run import Run
+    from evo_t2i.sampler import Progress
+
+_FILES = ("front.csv", "contact_sheet.png", "pareto.png", "before_after.png")
+_LABEL_SCORES = ("image_real", "word_label")
+
+
+def evolve(
+    directory: Path, config: RunConfig, call: Callable[["Progress"], "Run"], *, quiet: bool
+) -> dict[str, Any]:
+    """Make ``call`` with the progress on display; returns the finished run's facts."""
+    start = time.monotonic()
+    try:
+        with libraries_silenced(), progress_display(config, quiet=quiet) as progress:
+            run = call(progress)
+    except Stopped as stop:
+        stop.message = _what_is_kept(directory)
+        raise
+    return run_facts(run, time.monotonic() - start)
+
+
+def run_facts(run: "Run", seconds: float) -> dict[str, Any]:
+    """The summary of a finished run as plain JSON values; paths begin with the run's own."""
+    facts: dict[str, Any] = run.facts
+    volumes = facts["hypervolume"]
+    picked = run.rank()
+    best = picked.chosen[0]
+    names = run.arrays.score_names
+    original = run.arrays.files[best]
+    copy = run.path / "pick" / f"01-{original.name}"
+    return {
+        "run": str(run.path),
+        "caption": run.config.caption,
+        "seed": run.config.seed,
+        "front": len(run.arrays),
+        "evaluations": facts["evaluations"],
+        "seconds": round(seconds, 1),
+        "hypervolume": volumes[-1],
+        "hypervolume_gain": volumes[-1] / volumes[0] if volumes[0] > 0 else None,
+        "coverage": facts["coverage"],
+        "label_matched": facts["label_matched"],
+        "pick": {
+            "file": str(copy if copy.exists() else original),
+            "method": picked.method,
+            "value": float(picked.value[best]),
+            "scores": dict(zip(names, run.arrays.scores[best].tolist(), strict=True)),
+            "z": dict(zip(names, picked.z[best].tolist(), strict=True)),
+        },
+        "files": [str(run.path / name) for name in _FILES],
+    }
+
+
+def print_summary(facts: dict[str, Any]) -> None:
+    """The facts for a person, on stdout."""
+    evaluated = f"{facts['evaluations']:,} evaluated in {duration(facts['seconds'])}"
+    volume = f"{facts['hypervolume']:.4g}"
+    if facts["hypervolume_gain"] is not None:
+        volume += f", {facts['hypervolume_gain']:.2f} times generation 0's"
+    pick = facts["pick"]
+    print_facts(
+        [
+            ("run", facts["run"]),
+            ("caption", facts["caption"]),
+            ("seed", str(facts["seed"])),
+            ("front", f"{facts['front']:,} images of {evaluated}"),
+            ("hypervolume", volume),
+            ("pick", f"{pick['file']} ({pick['method']})"),
+            *(
+                (f"  {name}", f"{score:.4f} (z {pick['z'][name]:+.1f})")
+                for name, score in pick["scores"].items()
+            ),
+            ("look at", ", ".join(Path(file).name for file in facts["files"][1:])),
+        ]
+    )
+    if sentence := coverage_sentence(facts["coverage"], facts["label_matched"], pick["scores"]):
+        print(shown(sentence))
+
+
+def coverage_sentence(coverage: float | None, matched: bool | None, names: Any) -> str | None:
+    """What to say when the classifier has no label for the caption; None when it has one."""
+    blind = [name for name in _LABEL_SCORES if name in names]
+    if matched is not False or coverage is None or not blind:
+        return None
+    verb = "say" if len(blind) > 1 else "says"
+    return (
+        f"No label of the classifier matches this caption (best similarity {coverage:.2f}), "
+        f"so {' and '.join(blind)} {verb} little about it."
+    )
+
+
+def _what_is_kept(directory: Path) -> str:
+    from evo_t2i.runs.directory import RunDirectory
+
+    try:
+        committed = len(RunDirectory.open(directory).journal)
+    except EvoError:
+        return "Stopped before the run began; nothing was written."
+    kept = f"everything up to generation {committed - 1} is kept" if committed else "the run began"
+    return f"Stopped; {kept}. Go on with: evo-t2i resume {_quoted(directory)}"
+
+
+def _quoted(path: Path) -> str:
+    from shlex import quote
+
+    return quote(str(path))

@@ -1,0 +1,61 @@
+"""`evo-t2i pick`: choose from a finished run's front."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evo_t2i.cli.arguments import named_numbers
+from evo_t2i.cli.output import print_facts, print_json, print_table
+
+
+def pick(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
+    method: Annotated[
+        str,
+        typer.Option(help="balanced, weighted, asf, topsis, rank or extremes."),
+    ] = "balanced",
+    weight: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=NUMBER", help="A score's weight, 1 unless given; repeatable."),
+    ] = None,
+    floor: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--min", metavar="NAME=NUMBER", help="The least that a score may be; repeatable."
+        ),
+    ] = None,
+    count: Annotated[int, typer.Option(help="How many; the others differ from the best.")] = 1,
+    json_output: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Choose the best of RUN's front, say why, and copy it into RUN/pick.
+
+    \b
+    evo-t2i pick runs/skyline-at-sunset-7
+    evo-t2i pick runs/skyline-at-sunset-7 --weight text_image=2 --min image_real=0.5 --count 3
+    """
+    from evo_t2i.picking.table import pick_json, pick_table
+    from evo_t2i.run import Run, write_pick
+
+    weights, floors = named_numbers("--weight", weight or []), named_numbers("--min", floor or [])
+    finished = Run(run)
+    picked = finished.rank(method=method, weights=weights, floors=floors, count=count)
+    copies = [str(file) for file in write_pick(finished, picked)]
+    front = finished.arrays
+    files = [f"front/{file.name}" for file in front.files]
+    if json_output:
+        values = pick_json(picked, front.scores, front.score_names, files)
+        print_json({"run": str(run), "seed": finished.config.seed, "copies": copies, **values})
+        return
+    table = pick_table(picked, front.scores, front.score_names, files)
+    print_facts(
+        [
+            ("run", str(run)),
+            ("caption", finished.config.caption),
+            ("seed", str(finished.config.seed)),
+            *table.summary,
+            *(("pick", copy) for copy in copies),
+        ]
+    )
+    print()
+    print_table(table.header, table.rows)

@@ -1,0 +1,173 @@
+"""`evo-t2i train`: make the built-in models again, or better ones."""
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Train the built-in models on renders of the world: classifier, clip, judge, generator.",
+)
+
+Out = Annotated[Path, typer.Option(help="Folder for checkpoints, metrics and sample grids.")]
+Weights = Annotated[
+    Path, typer.Option(help="Where the finished model goes and others come from.")
+]
+Images = Annotated[int, typer.Option(min=1, help="Training images, repeats included.")]
+Renders = Annotated[int, typer.Option(min=250, help="Different renders to train on.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of the training; renders have their own.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, …")]
+Workers = Annotated[int, typer.Option(min=1, help="Processes that render.")]
+
+POOL_SEED, VALIDATION_SEED, VALIDATION_RENDERS = 1, 2, 2_000
+
+
+@app.command()
+def classifier(
+    out: Out = Path("training-runs/classifier"),
+    weights: Weights = Path("weights"),
+    images: Images = 76_800,
+    renders: Renders = 32_000,
+    seed: Seed = 1,
+    device: Device = "auto",
+    workers: Workers = 2,
+) -> None:
+    """VGG-19_bn that names the world's objects (about 4 minutes on 2 cores)."""
+    from evo_t2i.models.device import choose_device
+    from evo_t2i.training import classifier as training
+    from evo_t2i.training import export
+    from evo_t2i.training.supervised import FitSettings
+
+    pool, validation = _pools(out.parent, renders, workers)
+    settings = FitSettings(images=images, seed=seed, learning_rate=2e-3)
+    model = training.train_classifier(
+        pool, settings, out, choose_device(device), progress=_Report("classifier")
+    )
+    metrics = training.evaluate(model, validation)
+    facts = _facts("classifier", images, renders, seed, metrics)
+    export.save_classifier(weights, model, 16, facts)
+    _done(weights / "vgg", metrics)
+
+
+@app.command()
+def clip(
+    out: Out = Path("training-runs/clip"),
+    weights: Weights = Path("weights"),
+    images: Images = 102_400,
+    renders: Renders = 32_000,
+    seed: Seed = 3,
+    device: Device = "auto",
+    workers: Workers = 2,
+) -> None:
+    """Vision transformer and text projection, contrastively (about 12 minutes on 2 cores)."""
+    from evo_t2i.models.device import choose_device
+    from evo_t2i.training import clip as training
+    from evo_t2i.training import export
+    from evo_t2i.training.supervised import FitSettings
+
+    pool, validation = _pools(out.parent, renders, workers)
+    settings = FitSettings(images=images, seed=seed, learning_rate=1e-3)
+    model = training.train_clip(pool, settings, out, choose_device(device), _Report("clip"))
+    metrics = training.evaluate(model, validation)
+    export.save_clip(weights, model, _facts("clip", images, renders, seed, metrics))
+    _done(weights / "clip", metrics)
+
+
+@app.command()
+def judge(
+    out: Out = Path("training-runs/judge"),
+    weights: Weights = Path("weights"),
+    images: Images = 51_200,
+    renders: Renders = 32_000,
+    seed: Seed = 2,
+    device: Device = "auto",
+    workers: Workers = 2,
+) -> None:
+    """The independent judge that measures generators (about 5 minutes on 2 cores)."""
+    from evo_t2i.models.device import choose_device
+    from evo_t2i.training import export
+    from evo_t2i.training import judge as training
+    from evo_t2i.training.supervised import FitSettings
+
+    pool, validation = _pools(out.parent, renders, workers)
+    settings = FitSettings(images=images, seed=seed, learning_rate=2e-3)
+    model = training.train_judge(pool, settings, out, choose_device(device), _Report("judge"))
+    metrics = training.evaluate(model, validation)
+    export.save_judge(weights, model, _facts("judge", images, renders, seed, metrics))
+    _done(weights / "judge", metrics)
+
+
+@app.command()
+def generator(
+    out: Out = Path("training-runs/generator"),
+    weights: Weights = Path("weights"),
+    images: Images = 200_000,
+    renders: Renders = 32_000,
+    seed: Seed = 4,
+    batch: Annotated[int, typer.Option(min=4, help="Images a step.")] = 32,
+    device: Device = "auto",
+    workers: Workers = 2,
+) -> None:
+    """The text-conditional StyleGAN2, adversarially; needs the other three in --weights (hours).
+
+    Goes on from its last checkpoint when --out holds one.
+    """
+    from evo_t2i.models.device import choose_device
+    from evo_t2i.training import export
+    from evo_t2i.training.generator import GeneratorSettings, train_generator
+
+    pool, validation = _pools(out.parent, renders, workers)
+    place = choose_device(device)
+    settings = GeneratorSettings(images=images, seed=seed, batch=batch)
+    report = _Report("generator")
+    teachers = export.load_teachers(weights, place)
+    model, metrics = train_generator(pool, validation, teachers, settings, out, place, report)
+    export.save_generator(weights, model, _facts("generator", images, renders, seed, metrics))
+    _done(weights / "generator", metrics)
+
+
+class _Report:
+    """One line on stderr for each report of a training."""
+
+    def __init__(self, name: str):
+        self.name = name
+        self.start: tuple[float, int] | None = None
+
+    def __call__(self, done: int, total: int, metrics: dict[str, float]) -> None:
+        now = time.monotonic()
+        self.start = self.start or (now, done)
+        seconds, images = now - self.start[0], done - self.start[1]
+        speed = f", {images / seconds:.0f} images/s" if images else ""
+        left = f", {seconds / images * (total - done) / 60:.0f} min left" if images else ""
+        values = " ".join(f"{k} {v:.3f}" for k, v in metrics.items() if k != "images")
+        typer.echo(f"{self.name} {done:,}/{total:,}{speed}{left}: {values}", err=True)
+
+
+def _pools(folder: Path, renders: int, workers: int) -> tuple[Any, Any]:
+    from evo_t2i.training.pool import load_pool
+
+    def told(count: int) -> None:
+        if count % 10_000 == 0:
+            typer.echo(f"rendered {count:,}", err=True)
+
+    typer.echo(f"Reading or rendering {renders:,} training pictures …", err=True)
+    pool = load_pool(folder, renders, POOL_SEED, workers=workers, progress=told)
+    validation = load_pool(folder, VALIDATION_RENDERS, VALIDATION_SEED, workers=workers)
+    return pool, validation
+
+
+def _facts(
+    name: str, images: int, renders: int, seed: int, metrics: dict[str, float]
+) -> dict[str, str]:
+    measured = ", ".join(f"{key} {value:.4f}" for key, value in metrics.items())
+    return {
+        "command": f"`evo-t2i train {name} --images {images} --renders {renders} --seed {seed}`",
+        "seed": str(seed),
+        f"measured on {VALIDATION_RENDERS:,} fresh renders": measured,
+    }
+
+
+def _done(folder: Path, metrics: dict[str, float]) -> None:
+    typer.echo(f"{folder}: " + ", ".join(f"{key} {value:.4f}" for key, value in metrics.items()))

@@ -1,0 +1,87 @@
+"""Runs the commands in this process, and a small finished run to use them on."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evo_t2i.cli.main import run
+from evo_t2i.config import RunConfig
+from evo_t2i.runs.directory import GenerationRecord, RunDirectory
+from evo_t2i.search.base import Archive
+
+COUNT, DIMENSIONS = 6, 4
+CAPTION = "a [red]cat[/red] :smile: on the table\x1b[31m."
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def evo(capsys, tmp_path, monkeypatch):
+    """``evo("list", "scores")`` → Outcome; the working directory is ``tmp_path``."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: object) -> Outcome:
+        capsys.readouterr()
+        code = run([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Outcome(code, captured.out, captured.err)
+
+    return call
+
+
+def write_run(path: Path, *, committed: int = 2, finished: bool = True) -> Path:
+    """A run of two generations over two scores whose latents are the scores."""
+    config = RunConfig(
+        caption=CAPTION,
+        seed=7,
+        population=COUNT,
+        offspring=COUNT,
+        generations=1,
+        scores=("text_image", "word_label"),
+    )
+    rng = np.random.default_rng(0)
+    with RunDirectory.create(path, config) as directory:
+        for generation in range(committed):
+            latents = rng.standard_normal((COUNT, DIMENSIONS)).astype(np.float32) + generation
+            record = GenerationRecord(
+                latents=latents,
+                scores=latents[:, :2].astype(np.float64),
+                ids=np.arange(COUNT, dtype=np.int64) + generation * COUNT,
+                parents=np.full((COUNT, 2), generation - 1, dtype=np.int64),
+            )
+            directory.commit(generation, record, {}, {})
+        if finished:
+            front = Archive(
+                latents=record.latents,
+                scores=record.scores,
+                ids=record.ids,
+                parents=record.parents,
+                generations=np.full(COUNT, 1, dtype=np.int64),
+            )
+            pixels = np.clip(128 + 40 * front.latents.reshape(COUNT, 2, 2, 1), 0, 255)
+            facts = {
+                "models": {},
+                "coverage": 0.28,
+                "label_matched": False,
+                "evaluations": config.evaluations,
+                "hypervolume": [2.0, 5.0],
+            }
+            directory.finish(front, np.repeat(pixels, 3, axis=3).astype(np.uint8), facts)
+    return path
+
+
+@pytest.fixture
+def finished_run(tmp_path):
+    return write_run(tmp_path / "finished")
+
+
+@pytest.fixture
+def unfinished_run(tmp_path):
+    return write_run(tmp_path / "unfinished", committed=1, finished=False)

@@ -1,0 +1,100 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+def test_pick_prints_the_table_and_copies_the_picture(evo, finished_run):
+    result = evo("pick", finished_run)
+    assert result.code == 0, result.err
+    assert "balanced" in result.out
+    assert "[red]cat[/red] :smile: on the table\\x1b[31m." in result.out
+    assert "runner-up" in result.out
+    (copy,) = (finished_run / "pick").glob("01-*.png")
+    assert str(copy) in result.out
+    assert f"front/{copy.name.removeprefix('01-')}" in result.out
+    assert "\x1b" not in result.out
+
+
+def test_pick_json_is_all_of_stdout_and_equals_the_file(evo, finished_run):
+    limits = ("--weight", "text_image=3", "--min", "word_label=-9")
+    result = evo("pick", finished_run, "--json", "--count", 2, *limits)
+    table = json.loads(result.out)
+    assert len(table["chosen"]) == len(table["copies"]) == 2
+    assert table["weights"] == {"text_image": 0.75, "word_label": 0.25}
+    assert table["floors"] == {"word_label": -9.0}
+    stored = json.loads((finished_run / "pick" / "pick.json").read_text())
+    assert stored == {key: table[key] for key in stored}
+
+
+def test_a_second_pick_replaces_the_first(evo, finished_run):
+    evo("pick", finished_run, "--count", 3)
+    assert len(list((finished_run / "pick").glob("*.png"))) == 3
+    evo("pick", finished_run)
+    assert len(list((finished_run / "pick").glob("*.png"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--weight", "beauty=2"], "--weight names the score beauty"),
+        (["--weight", "text_image"], "give name=number"),
+        (["--weight", "text_image=lots"], "give name=number"),
+        (["--weight", "text_image=1", "--weight", "text_image=2"], "twice"),
+        (["--min", "text_image=99"], "lower that floor"),
+        (["--method", "best"], "--method is best; give one of"),
+        (["--count", "0"], "--count is 0"),
+    ],
+)
+def test_bad_picks_are_refused_and_write_nothing(evo, finished_run, options, message):
+    result = evo("pick", finished_run, *options)
+    assert (result.code, result.out) == (2, "")
+    assert message in result.err
+    assert not (finished_run / "pick").exists()
+
+
+@pytest.mark.parametrize("command", ["pick", "plot", "resume"])
+def test_a_folder_that_is_no_run_is_refused(evo, tmp_path, command):
+    for path in (tmp_path, tmp_path / "missing"):
+        result = evo(command, path)
+        assert (result.code, result.out) == (5, "")
+        assert result.err.startswith(f"error: {path} ")
+        assert result.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["pick", "plot"])
+def test_an_unfinished_run_is_to_be_resumed_first(evo, unfinished_run, command):
+    result = evo(command, unfinished_run)
+    assert result.code == 5
+    assert f"evo-t2i resume {unfinished_run}" in result.err
+
+
+def test_a_changed_picture_is_not_picked(evo, finished_run):
+    for picture in (finished_run / "front").glob("*.png"):
+        picture.write_bytes(b"something else")
+    result = evo("pick", finished_run)
+    assert result.code == 5
+    assert "is not what the run wrote" in result.err
+
+
+def test_plot_draws_both_figures(evo, finished_run):
+    result = evo("plot", finished_run)
+    assert result.code == 0, result.err
+    files = [finished_run / "pareto.png", finished_run / "contact_sheet.png"]
+    assert result.out.splitlines() == [str(file) for file in files]
+    assert all(np.ptp(np.asarray(Image.open(file))) > 100 for file in files)
+
+
+def test_plot_into_one_file(evo, finished_run, tmp_path):
+    assert evo("plot", finished_run, "--out", tmp_path / "mine.png").code == 0
+    assert Image.open(tmp_path / "mine.png").width > 300
+    assert not (finished_run / "pareto.png").exists()
+
+
+@pytest.mark.parametrize(("name", "code"), [("figure.svg", 2), ("missing/figure.png", 1)])
+def test_plot_into_a_file_that_cannot_be(evo, finished_run, tmp_path, name, code):
+    result = evo("plot", finished_run, "--out", tmp_path / name)
+    assert result.code == code
+    assert result.err.startswith("error: ")
+    assert result.err.count("\n") == 1

@@ -1,0 +1,188 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from evo_t2i.cli import main, stop
+from evo_t2i.errors import EvoError
+
+PROGRAM = "from evo_t2i.cli.main import main; main()"
+HEAVY = ("torch", "pymoo", "flair", "matplotlib", "open_clip", "transformers")
+PROBE = f"""
+import sys
+from evo_t2i.cli.main import run
+code = run(sys.argv[1:])
+loaded = [name for name in {HEAVY} if name in sys.modules]
+print("LOADED", loaded)
+sys.exit(code)
+"""
+
+
+def program(*arguments, code=PROGRAM, **options):
+    command = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+
+
+def test_help_names_every_command_and_an_example(evo):
+    result = evo("--help")
+    assert result.code == 0
+    for name in ("sample", "resume", "pick", "plot", "score", "list", "world", "train"):
+        assert f" {name} " in result.out
+    assert 'evo-t2i sample "skyline at sunset." --generations 50' in result.out
+    assert "completion" not in result.out
+
+
+def test_no_arguments_are_help(evo):
+    assert evo().out == evo("--help").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--help"], 0),
+        (["pick", "--help"], 0),
+        (["sample", "--help"], 0),
+        (["list", "scores"], 0),
+        (["sample", "a cat", "--dry-run"], 0),
+        (["sample", ""], 2),
+        (["sample", "a cat", "--population", "-1"], 2),
+        (["sample", "a cat", "--scores", "text_imag"], 2),
+        (["sample", "a cat", "--sampler", "nsga3"], 2),
+        (["sample", "a cat", "--generator", "bultin"], 2),
+        (["score", "missing.png", "--caption", "a cat"], 2),
+    ],
+)
+def test_light_commands_and_refusals_load_no_models(arguments, code, tmp_path):
+    result = program(*arguments, code=PROBE, cwd=tmp_path)
+    assert result.returncode == code, result.stderr
+    assert result.stdout.splitlines()[-1] == "LOADED []"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["frobnicate"],
+        ["sample"],
+        ["sample", "-rf"],
+        ["sample", "a cat", "--generations", "many"],
+        ["sample", "a cat", "--frobnicate"],
+        ["world"],
+        ["score", "--caption", "a cat"],
+        ["list", "things"],
+        ["pick"],
+    ],
+)
+def test_wrong_command_lines_are_one_line_with_the_next_step(evo, arguments):
+    result = evo(*arguments)
+    assert result.code == 2
+    assert result.out == ""
+    assert result.err.startswith("error: ")
+    assert result.err.count("\n") == 1
+    assert "--help`" in result.err or "give " in result.err
+
+
+def test_unexpected_errors_name_the_switch_for_the_traceback(evo, monkeypatch):
+    def broken(_kind):
+        raise RuntimeError("[red]odd\nthing[/red]")
+
+    monkeypatch.setattr("evo_t2i.registry.names", broken)
+    quiet = evo("list", "scores")
+    assert quiet.code == 1
+    assert quiet.err == (
+        "error: unexpected RuntimeError: [red]odd\\nthing[/red]; "
+        "run again with EVO_T2I_DEBUG=1 for the traceback.\n"
+    )
+    monkeypatch.setenv("EVO_T2I_DEBUG", "1")
+    assert "Traceback" in evo("list", "scores").err
+
+
+@pytest.mark.parametrize("kind", EvoError.__subclasses__(), ids=lambda kind: kind.__name__)
+def test_every_known_error_is_one_line_with_its_exit_code(evo, monkeypatch, kind):
+    def broken(_kind):
+        raise kind("What was wrong; what to do.")
+
+    monkeypatch.setattr("evo_t2i.registry.names", broken)
+    result = evo("list", "scores")
+    assert (result.code, result.err) == (kind.exit_code, "error: What was wrong; what to do.\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_command_with_its_exit_code(evo, monkeypatch, number):
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+
+    def interrupted(_kind):
+        os.kill(os.getpid(), number)
+        raise AssertionError("the signal came too late")
+
+    monkeypatch.setattr("evo_t2i.registry.names", interrupted)
+    try:
+        stop.stop_on_signals()
+        result = evo("list", "scores")
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+    assert (result.code, result.err) == (128 + number, "Stopped.\n")
+
+
+def test_ignored_signals_stay_ignored():
+    before = signal.getsignal(signal.SIGTERM)
+    interrupt = signal.getsignal(signal.SIGINT)
+    try:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        stop.stop_on_signals()
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGINT, interrupt)
+
+
+def test_a_closed_pipe_is_quiet(tmp_path):
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-c", PROGRAM, "sample", "a cat", "--dry-run"]
+    with os.fdopen(writer, "wb") as stdout:
+        result = subprocess.run(
+            command, stdout=stdout, stderr=subprocess.PIPE, cwd=tmp_path, check=False
+        )
+    assert (result.returncode, result.stderr) == (1, b"")
+
+
+def test_output_survives_a_terminal_without_unicode(tmp_path):
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    result = program("sample", "un café", "--dry-run", env=environment, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "un caf\\xe9" in result.stdout
+
+
+def test_list_prints_one_name_a_line(evo):
+    assert evo("list", "scores").out.split("\n") == [
+        "image_real",
+        "region_word",
+        "text_image",
+        "word_label",
+        "",
+    ]
+    assert json.loads(evo("list", "samplers", "--json").out) == ["nsga2", "random"]
+    assert "builtin" in evo("list", "generators").out
+    assert "clip" in evo("list", "features").out
+
+
+def test_version(evo):
+    import evo_t2i
+
+    assert evo("--version").out == f"evo-t2i {evo_t2i.__version__}\n"
+
+
+def test_main_leaves_with_the_exit_code(monkeypatch):
+    handlers = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    monkeypatch.setattr(sys, "argv", ["evo-t2i", "list", "things"])
+    try:
+        with pytest.raises(SystemExit) as left:
+            main.main()
+    finally:
+        for each, handler in handlers.items():
+            signal.signal(each, handler)
+    assert left.value.code == 2

@@ -1,0 +1,103 @@
+"""The trainings for real, on a few renders: they learn, they resume, they keep what fits."""
+
+import numpy as np
+import pytest
+import torch
+
+from evo_t2i.errors import RunDataError
+from evo_t2i.training import checkpoint
+from evo_t2i.training.classifier import label_distribution, train_classifier
+from evo_t2i.training.judge import agreement, build_judge, read, train_judge
+from evo_t2i.training.pool import holds, load_pool, truth_of
+from evo_t2i.training.supervised import FitSettings, degrade, to_batch
+from evo_t2i.world import KINDS, NOTES_CAPTIONS, render, scene_for
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory):
+    return load_pool(tmp_path_factory.mktemp("pool"), 64, 11)
+
+
+def test_a_pool_is_the_same_when_read_again(pool):
+    again = load_pool(pool.folder.parent, 64, 11)
+    assert np.array_equal(pool.images, again.images)
+    assert pool.texts == again.texts
+
+
+def test_every_image_shows_what_its_captions_name(pool):
+    for column in range(pool.caption_rows.shape[1]):
+        assert agreement(pool.shown, pool.named[pool.caption_rows[:, column]]).all()
+
+
+def test_holds_refuses_another_scene_time_kind_and_colour():
+    captions = list(NOTES_CAPTIONS)
+    named = truth_of(captions)
+    matrix = holds(named, named)
+    assert matrix.diagonal().all()
+    assert not matrix[~np.eye(len(captions), dtype=bool)].any()
+
+
+def test_label_targets_are_distributions_led_by_the_main_thing(pool):
+    targets = label_distribution(pool)
+    assert np.allclose(targets.sum(1), 1)
+    things = pool.main_kind >= 0
+    assert (targets[things].argmax(1) == pool.main_kind[things]).all()
+    assert np.allclose(targets[~things], 1 / len(KINDS))
+
+
+def test_degrade_keeps_range_and_is_a_function_of_its_generator(pool):
+    batch = to_batch(pool.images[:8], CPU)
+    first = degrade(batch, torch.Generator().manual_seed(3))
+    second = degrade(batch, torch.Generator().manual_seed(3))
+    assert torch.equal(first, second)
+    assert first.min() >= 0
+    assert first.max() <= 1
+    assert 0 < (first - batch).abs().mean() < 0.15
+
+
+def test_the_classifier_learns_and_resumes_to_the_same_weights(pool, tmp_path):
+    settings = FitSettings(images=32 * 6, batch=32, seed=1, report_every=3)
+    losses = []
+    whole = train_classifier(
+        pool, settings, tmp_path / "whole", CPU, width=8, progress=lambda *a: losses.append(a[2])
+    )
+    assert losses[-1]["loss"] < losses[0]["loss"]
+
+    class Interrupted(Exception):
+        pass
+
+    def interrupt(done, total, metrics):
+        raise Interrupted
+
+    with pytest.raises(Interrupted):
+        train_classifier(pool, settings, tmp_path / "cut", CPU, width=8, progress=interrupt)
+    resumed = train_classifier(pool, settings, tmp_path / "cut", CPU, width=8)
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[name]), name
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path):
+    layer = torch.nn.Linear(2, 3)
+    path = tmp_path / "checkpoint.safetensors"
+    checkpoint.save(path, 7, {"model": layer}, {})
+    assert checkpoint.restore(path, {"model": torch.nn.Linear(2, 3)}, {}) == 7
+    with pytest.raises(RunDataError, match="does not fit"):
+        checkpoint.restore(path, {"model": torch.nn.Linear(4, 3)}, {})
+
+
+def test_the_judge_reads_truth_in_the_worlds_order(pool, tmp_path):
+    settings = FitSettings(images=64, batch=32, seed=1)
+    model = train_judge(pool, settings, tmp_path, CPU)
+    seen = read(model, np.asarray(pool.images[:5]))
+    assert seen.scene.shape == (5,)
+    assert seen.colours.shape == (5, len(KINDS))
+    fresh = build_judge()
+    assert sum(p.numel() for p in fresh.parameters()) < 2_000_000
+
+
+def test_scenes_for_the_notes_captions_hold_what_is_named():
+    rng = np.random.default_rng(0)
+    for caption in NOTES_CAPTIONS:
+        assert render(scene_for(caption, rng), 64).image.shape == (64, 64, 3)
