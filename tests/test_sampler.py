@@ -1,0 +1,159 @@
+"""Whole runs with the built-in models, small but real."""
+
+import csv
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import evo_t2i
+from evo_t2i.config import DEFAULT_SCORES, ScoreOptions
+from evo_t2i.errors import RunDataError, UsageError
+from evo_t2i.evaluate import ImageScorer
+from evo_t2i.runs.directory import RunDirectory
+
+SMALL = {"population": 12, "offspring": 8, "generations": 3, "seed": 5, "device": "cpu"}
+CAPTION = "a cat is lay on the table."
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return evo_t2i.sample(CAPTION, out=tmp_path_factory.mktemp("run") / "cat", **SMALL)
+
+
+def digests(folder):
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_a_run_directory_holds_what_people_look_for(run):
+    for name in ("front.csv", "pareto.png", "contact_sheet.png", "before_after.png"):
+        assert (run.path / name).stat().st_size > 0, name
+    with (run.path / "front.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["file", "generation", *DEFAULT_SCORES]
+    assert len(rows) == len(run.front) >= 1
+    assert [row["file"] for row in rows] == [f"front/{i:04d}.png" for i in range(len(rows))]
+    assert all(picture.image.size == (64, 64) for picture in run.front)
+    assert (run.path / "pick" / "pick.json").exists()
+
+
+def test_no_picture_of_the_front_dominates_another(run):
+    scores = run.arrays.scores
+    for row in scores:
+        dominated_by = (scores >= row).all(axis=1) & (scores > row).any(axis=1)
+        assert not dominated_by.any()
+
+
+def test_the_front_dominates_or_equals_everything_evaluated(run):
+    history = RunDirectory.open(run.path).history()
+    assert len(history.ids) == run.config.evaluations == 12 + 3 * 8
+    for scores in history.scores:
+        assert (run.arrays.scores >= scores).all(axis=1).any() or not (
+            (scores >= run.arrays.scores).all(axis=1) & (scores > run.arrays.scores).any(axis=1)
+        ).any()
+
+
+def test_the_hypervolume_never_falls(run):
+    volumes = run.facts["hypervolume"]
+    assert len(volumes) == 4
+    assert all(later >= earlier for earlier, later in zip(volumes, volumes[1:], strict=False))
+
+
+def test_the_same_seed_gives_the_same_files(run, tmp_path):
+    again = evo_t2i.sample(CAPTION, out=tmp_path / "again", **SMALL)
+    assert digests(again.path) == digests(run.path)
+
+
+def test_another_seed_gives_another_front(run, tmp_path):
+    other = evo_t2i.sample(CAPTION, out=tmp_path / "other", **SMALL | {"seed": 6})
+    assert (other.path / "front.csv").read_bytes() != (run.path / "front.csv").read_bytes()
+
+
+def test_scoring_the_saved_pictures_gives_the_recorded_scores(run):
+    scorer = ImageScorer(
+        score_names=run.config.scores, options=ScoreOptions(), device=torch.device("cpu")
+    )
+    scorer.prepare(CAPTION)
+    pixels = np.stack([np.asarray(Image.open(picture.file)) for picture in run.front])
+    batch = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
+    recorded = np.array([list(picture.scores.values()) for picture in run.front])
+    # drawn again in other company, a pixel may round the other way: one level of 255
+    assert np.abs(scorer.score_images(batch) - recorded).max() < 2e-3
+    shuffled = scorer.score_images(batch.flip(0))[::-1]
+    assert np.abs(shuffled - scorer.score_images(batch)).max() < 1e-4
+
+
+def test_label_coverage_is_said(run, tmp_path):
+    assert run.facts["label_matched"] is True
+    skyline = evo_t2i.sample(
+        "skyline at sunset.", out=tmp_path / "sky", **SMALL | {"generations": 1}
+    )
+    assert skyline.facts["label_matched"] is False
+    assert skyline.facts["coverage"] < run.facts["coverage"]
+
+
+def test_killed_and_resumed_equals_uninterrupted(run, tmp_path):
+    path = tmp_path / "killed"
+    options = [f"--{name}={value}" for name, value in SMALL.items()]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "evo_t2i", "sample", CAPTION, "--out", path, *options, "-q"],
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+    journal = path / "journal.jsonl"
+    while process.poll() is None and not (
+        journal.exists() and journal.read_bytes().count(b"\n") >= 3
+    ):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    with pytest.raises(RunDataError, match="resume"):
+        evo_t2i.Run(path)
+    evo_t2i.resume(path)
+    assert digests(path) == digests(run.path)
+
+
+def test_resume_of_a_finished_run_mends_a_lost_picture(run, tmp_path):
+    path = tmp_path / "mended"
+    evo_t2i.sample(CAPTION, out=path, **SMALL)
+    before = digests(path)
+    (path / "front" / "0000.png").write_bytes(b"not a picture")
+    (path / "pareto.png").unlink()
+    evo_t2i.resume(path)
+    assert digests(path) == before
+
+
+def test_the_random_sampler_is_a_baseline_under_the_same_interface(run, tmp_path):
+    random = evo_t2i.sample(CAPTION, out=tmp_path / "random", sampler="random", **SMALL)
+    assert random.facts["evaluations"] == run.facts["evaluations"]
+    assert random.facts["hypervolume"][0] == run.facts["hypervolume"][0]
+
+
+def test_the_notes_setting_runs(tmp_path):
+    notes = evo_t2i.sample(
+        CAPTION, out=tmp_path / "notes", operators="sbx-pm", survival="crowding", **SMALL
+    )
+    assert len(notes.front) >= 1
+
+
+def test_one_score_gives_one_best_picture(tmp_path):
+    single = evo_t2i.sample(CAPTION, out=tmp_path / "one", scores=("text_image",), **SMALL)
+    assert len(single.front) == 1
+    assert (single.path / "pareto.png").exists()
+
+
+def test_an_existing_directory_is_left_alone(run):
+    before = digests(run.path)
+    with pytest.raises(UsageError, match="exists"):
+        evo_t2i.sample(CAPTION, out=run.path, **SMALL)
+    assert digests(run.path) == before
