@@ -41,7 +41,10 @@ class ScoreOptions:
         _require(self.image_real in forms, "image_real", self.image_real, " or ".join(forms))
         texts = ("caption", "words")
         _require(
-            self.word_label_text in texts, "word_label_text", self.word_label_text, " or ".join(texts)
+            self.word_label_text in texts,
+            "word_label_text",
+            self.word_label_text,
+            " or ".join(texts),
         )
 
 
@@ -101,8 +104,8 @@ class RunConfig:
             return cls(**values)
         except (ValueError, KeyError, TypeError, UsageError) as error:
             raise RunDataError(
-                f"The run's config.json cannot be read ({error}); it was written by another version "
-                "or damaged: start a new run with `evo-t2i sample`."
+                f"The run's config.json cannot be read ({error}); it was written by another "
+                "version or damaged: start a new run with `evo-t2i sample`."
             ) from error
 
 
@@ -116,10 +119,13 @@ def configure(caption: str, *, seed: int | None = None, **options: Any) -> RunCo
 def check_caption(caption: str) -> None:
     """Raise UsageError unless the caption has something to draw and can be written to a file."""
     if not caption.strip():
-        raise UsageError('The caption is empty; describe a picture, for example "skyline at sunset."')
+        raise UsageError(
+            'The caption is empty; describe a picture, for example "skyline at sunset."'
+        )
     if len(caption) > MAX_CAPTION_CHARACTERS:
         raise UsageError(
-            f"The caption has {len(caption):,} characters; shorten it to {MAX_CAPTION_CHARACTERS:,}."
+            f"The caption has {len(caption):,} characters; "
+            f"shorten it to {MAX_CAPTION_CHARACTERS:,}."
         )
     if "\0" in caption or not _is_utf8(caption):
         raise UsageError("The caption holds a NUL or an unpaired surrogate; remove that character.")

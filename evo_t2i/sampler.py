@@ -73,12 +73,14 @@ def resume(path: Path | str, *, progress: Progress | None = None) -> Run:
     That holds bit for bit on the same machine, library versions and device.
     """
     with RunDirectory.open(Path(path), writable=True) as run:
-        if not run.finished or run.damaged():
+        missing = [name for name in _PRESENTED if not (run.path / name).exists()]
+        whole = run.finished and not run.damaged() and run.last() is not None
+        if not whole or missing:
             evaluator, search = build(run.config, progress)
-            _evolve(run, evaluator, search, progress)
-        elif missing := [name for name in _PRESENTED if not (run.path / name).exists()]:
-            evaluator, _ = build(run.config, progress)
-            _present(run, evaluator, missing)
+            if whole:
+                _present(run, evaluator, missing)
+            else:
+                _evolve(run, evaluator, search, progress)
     return Run(path)
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -67,7 +68,7 @@ def test_the_front_dominates_or_equals_everything_evaluated(run):
 def test_the_hypervolume_never_falls(run):
     volumes = run.facts["hypervolume"]
     assert len(volumes) == 4
-    assert all(later >= earlier for earlier, later in zip(volumes, volumes[1:], strict=False))
+    assert all(later >= earlier for earlier, later in pairwise(volumes))
 
 
 def test_the_same_seed_gives_the_same_files(run, tmp_path):
@@ -123,12 +124,16 @@ def test_killed_and_resumed_equals_uninterrupted(run, tmp_path):
     assert digests(path) == digests(run.path)
 
 
-def test_resume_of_a_finished_run_mends_a_lost_picture(run, tmp_path):
+def test_resume_of_a_finished_run_mends_a_lost_picture(tmp_path):
     path = tmp_path / "mended"
     evo_t2i.sample(CAPTION, out=path, **SMALL)
     before = digests(path)
     (path / "front" / "0000.png").write_bytes(b"not a picture")
     (path / "pareto.png").unlink()
+    evo_t2i.resume(path)
+    assert digests(path) == before
+    (path / "gen" / "0000.state.safetensors").write_bytes(b"damaged")
+    (path / "before_after.png").unlink()
     evo_t2i.resume(path)
     assert digests(path) == before
 

@@ -12,9 +12,7 @@ app = typer.Typer(
 )
 
 Out = Annotated[Path, typer.Option(help="Folder for checkpoints, metrics and sample grids.")]
-Weights = Annotated[
-    Path, typer.Option(help="Where the finished model goes and others come from.")
-]
+Weights = Annotated[Path, typer.Option(help="Where the finished model goes and others come from.")]
 Images = Annotated[int, typer.Option(min=1, help="Training images, repeats included.")]
 Renders = Annotated[int, typer.Option(min=250, help="Different renders to train on.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the training; renders have their own.")]
@@ -106,7 +104,7 @@ def generator(
     images: Images = 200_000,
     renders: Renders = 32_000,
     seed: Seed = 4,
-    batch: Annotated[int, typer.Option(min=4, help="Images a step.")] = 32,
+    batch: Annotated[int, typer.Option(min=4, help="Images a step.")] = 16,
     device: Device = "auto",
     workers: Workers = 2,
 ) -> None:

@@ -35,7 +35,7 @@ class BuiltinGenerator:
         self._device = device
         model = TextStyleGan(config)
         model.load_state_dict(weights.tensors)
-        self._model = model.to(device, memory_format=torch.channels_last).eval()
+        self._model = model.to(device).to(memory_format=torch.channels_last).eval()
         self._model.requires_grad_(False)
         self.latent_shape = (config.latent_size,)
         self.image_size = (config.resolution, config.resolution)

@@ -272,6 +272,8 @@ class RunDirectory:
             if self._intact(entry, _state_name(generation)):
                 found = generation, self._state(generation)[1]
                 break
+        if found is not None and not self._intact(entries[0], _state_name(0)):
+            found = None  # generation 0 is shown beside the pick, so it is needed as well
         if entries and (found is None or found[0] < len(entries) - 1):
             place = "the start" if found is None else f"generation {found[0]}"
             self.warnings.append(

@@ -15,9 +15,13 @@ from evo_t2i.errors import RunDataError
 
 
 def save(
-    path: Path, step: int, modules: Mapping[str, nn.Module], optimizers: Mapping[str, Optimizer]
+    path: Path,
+    step: int,
+    settings: object,
+    modules: Mapping[str, nn.Module],
+    optimizers: Mapping[str, Optimizer],
 ) -> None:
-    """Write atomically; the file at ``path`` is always whole."""
+    """Write atomically; the file at ``path`` is always whole. ``settings`` is a dataclass."""
     tensors: dict[str, Tensor] = {}
     for name, module in modules.items():
         for key, value in module.state_dict().items():
@@ -29,21 +33,24 @@ def save(
                     torch.as_tensor(value).contiguous().clone()
                 )
     partial = path.with_suffix(".partial")
-    save_file(tensors, partial, metadata={"step": json.dumps(step)})
+    save_file(tensors, partial, metadata={"step": json.dumps(step), "settings": repr(settings)})
     os.replace(partial, path)
 
 
 def restore(
-    path: Path, modules: Mapping[str, nn.Module], optimizers: Mapping[str, Optimizer]
+    path: Path,
+    settings: object,
+    modules: Mapping[str, nn.Module],
+    optimizers: Mapping[str, Optimizer],
 ) -> int:
     """Load what ``save`` wrote and return its step.
 
-    Raises RunDataError when the checkpoint does not fit the modules.
+    Raises RunDataError when the checkpoint has other settings or does not fit the modules.
     """
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-            step = int(json.loads(file.metadata()["step"]))
+            step, found = int(json.loads(file.metadata()["step"])), file.metadata()["settings"]
         for name, module in modules.items():
             prefix = f"{name}/"
             module.load_state_dict(
@@ -54,6 +61,11 @@ def restore(
             f"The checkpoint {path} does not fit this training ({error}); "
             "give another --out or the settings it was written with."
         ) from error
+    if found != repr(settings):
+        raise RunDataError(
+            f"The checkpoint {path} belongs to {found}, not to {settings!r}; "
+            "give the same options again, or another --out."
+        )
     for name, optimizer in optimizers.items():
         state: dict[int, dict[str, Tensor]] = {}
         for key, value in tensors.items():

@@ -43,7 +43,8 @@ def train_classifier(
 ) -> vgg.Vgg:
     """Fit the classifier on renders; the returned model is in eval mode."""
     torch.manual_seed(settings.seed)
-    model = vgg.build(width, len(KINDS), dropout=0.1).to(device, memory_format=torch.channels_last)
+    model = vgg.build(width, len(KINDS), dropout=0.1)
+    model = model.to(device).to(memory_format=torch.channels_last)
     targets = torch.from_numpy(label_distribution(pool)).to(device)
 
     def loss(rows: np.ndarray, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:

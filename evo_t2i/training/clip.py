@@ -36,25 +36,28 @@ used must still land near their meaning, so the projection may not memorise its 
 
 
 @torch.inference_mode()
-def sentence_embeddings(model: nn.Module, texts: Sequence[str]) -> Tensor:
+def sentence_embeddings(model: Any, texts: Sequence[str]) -> Tensor:
     """(texts, 384) float32 mean-pooled states of the model's frozen sentence encoder."""
     tokenize = clip_model.load_tokenizer(minilm_folder())
+    device = next(model.parameters()).device
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
     result = torch.zeros(len(texts), 384)
     for start in range(0, len(order), 128):
         rows = order[start : start + 128]
-        tokens = tokenize([texts[i] for i in rows])
-        with torch.autocast("cpu", torch.bfloat16):
+        tokens = tokenize([texts[i] for i in rows]).to(device)
+        with torch.autocast(device.type, torch.bfloat16):
             states = clip_model.sentence_states(model, tokens)
-        result[rows] = states.float()
+        result[rows] = states.float().cpu()
     return result
 
 
-def pool_embeddings(model: nn.Module, pool: Pool) -> Tensor:
+def pool_embeddings(model: Any, pool: Pool) -> Tensor:
     """``sentence_embeddings`` of all texts of a pool, kept in its folder between trainings."""
     cache = pool.folder / "sentences.npy"
     if not cache.exists():
-        np.save(cache, sentence_embeddings(model, pool.texts).numpy())
+        partial = cache.with_suffix(".partial.npy")
+        np.save(partial, sentence_embeddings(model, pool.texts).numpy())
+        partial.rename(cache)
     return torch.from_numpy(np.load(cache))
 
 
@@ -99,7 +102,7 @@ def train_clip(
 
 
 @torch.inference_mode()
-def evaluate(model: nn.Module, pool: Pool) -> dict[str, float]:
+def evaluate(model: Any, pool: Pool) -> dict[str, float]:
     """How often the nearest of 250 captions is true of an image, and the nearest image of one."""
     device = next(model.parameters()).device
     sentences = pool_embeddings(model, pool)

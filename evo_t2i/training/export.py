@@ -80,7 +80,7 @@ def load_judge(folder: Path | None = None) -> Judge:
     return model.eval().requires_grad_(False)
 
 
-def load_clip(folder: Path | None = None) -> nn.Module:
+def load_clip(folder: Path | None = None) -> Any:
     """The CLIP in weights/, in eval mode; ModelError when it is missing or damaged."""
     weights = builtin.load("clip", folder)
     model = clip.build(weights.config, minilm_folder())
@@ -93,7 +93,7 @@ def load_teachers(folder: Path, device: torch.device) -> Teachers:
     weights = builtin.load("vgg", folder)
     network = vgg.build(weights.config["channels"], len(weights.config["labels"]))
     network.load_state_dict(weights.tensors)
-    network = network.to(device, memory_format=torch.channels_last).requires_grad_(False)
+    network = network.to(device).to(memory_format=torch.channels_last).requires_grad_(False)
     model = load_clip(folder).to(device)
 
     @torch.inference_mode()
@@ -101,7 +101,7 @@ def load_teachers(folder: Path, device: torch.device) -> Teachers:
         parts = [model.text.proj(part.to(device)) for part in sentences.split(4096)]
         return F.normalize(torch.cat(parts).float(), dim=1)
 
-    return Teachers(network, model.visual, text, model, load_judge(folder).to(device))
+    return Teachers(network, text, model, load_judge(folder).to(device))
 
 
 def _save(

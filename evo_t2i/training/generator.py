@@ -1,10 +1,12 @@
 """Train the built-in generator against renders and captions.
 
-Relativistic pairing and zero-centred gradient penalties (Huang et al., "The GAN is dead; long live
-the GAN!", 2024), mismatched captions as extra negatives (Reed et al., 2016), a discriminator on the
-frozen features of the built-in classifier (Sauer et al., 2021), and two contrastive terms of the
-design notes: itc (CLIP image feature against the caption) and iiv (classifier features against the
-real image of the same caption). The exponential moving average that the judge likes best is kept.
+Two phases. First the generator learns to draw at all, as the decoder of a conditional variational
+autoencoder. Then a discriminator joins, and every picture, drawn from an encoded latent or from the
+prior, has to pass it: relativistic pairing and zero-centred gradient penalties (Huang et al., "The
+GAN is dead; long live the GAN!", 2024), mismatched captions as extra negatives (Reed et al., 2016),
+heads on the pixels and on the features of the built-in classifier (Sauer et al., 2021). Larsen et
+al. ("Autoencoding beyond pixels", 2016) and Zhu et al. (BicycleGAN, 2017) join the two in the same
+way. The moving average that the judge likes best is kept.
 """
 
 import copy
@@ -20,6 +22,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from evo_t2i.models.encoder import LatentEncoder
 from evo_t2i.models.judge import Judge
 from evo_t2i.models.projected_discriminator import ProjectedDiscriminator
 from evo_t2i.models.text_stylegan import TextStyleGan, TextStyleGanConfig, to_unit
@@ -27,7 +30,7 @@ from evo_t2i.models.vgg import Vgg
 from evo_t2i.training import checkpoint
 from evo_t2i.training.clip import pool_embeddings, sentence_embeddings
 from evo_t2i.training.judge import agreement, read
-from evo_t2i.training.losses import contrast, relativistic
+from evo_t2i.training.losses import relativistic
 from evo_t2i.training.pool import Pool, holds
 from evo_t2i.training.supervised import Progress, to_batch
 
@@ -38,20 +41,26 @@ class GeneratorSettings:
 
     images: int
     seed: int = 0
-    batch: int = 32
-    generator_rate: float = 2e-3
-    discriminator_rate: float = 4e-4
+    batch: int = 16
+    generator_rate: float = 1e-2
+    """While the generator learns alone; falls to ``adversarial_rate`` by the end of that phase."""
+    adversarial_rate: float = 2.5e-3
+    encoder_rate: float = 1e-3
+    momentum: float = 0.9
+    """Adam's beta_1 for the generator while it learns alone; 0 once the discriminator joins."""
+    discriminator_rate: float = 3e-4
     final_rate: float = 0.1
-    """Share of the learning rates left at the end of the cosine schedule."""
-    penalty: float = 1.0
+    """Share of the learning rates left at the end of the adversarial phase's cosine schedule."""
+    penalty: float = 5.0
     """gamma of R1 and R2 on the discriminator's normalised inputs."""
     penalty_every: int = 16
     mismatch: float = 0.5
-    itc: float = 0.5
-    itc_every: int = 2
-    """Steps between itc terms, each on half a batch: the CLIP's backward pass is dear."""
-    iiv: float = 0.3
-    contrast_temperature: float = 0.1
+    alone: int = 90_000
+    """Images before the discriminator joins."""
+    reconstruction: float = 20.0
+    """Weight of pixel and feature distance to the encoded image."""
+    divergence: float = 0.06
+    """Weight of KL(q(z | image, caption) || N(0, 1)), summed over the latent."""
     average_images: float = 10_000.0
     """Half-life of the generator's moving average."""
     report_every: int = 4_000
@@ -63,13 +72,22 @@ class Teachers:
     """Frozen networks that the training looks through."""
 
     classifier: Vgg
-    clip_vision: nn.Module
-    """Images (n, 3, 64, 64) in [-1, 1] → (n, d)."""
     text: Callable[[Tensor], Tensor]
     """Sentence embeddings (n, 384) → unit CLIP text features (n, d)."""
     clip: nn.Module
     """The open_clip model, for its sentence encoder."""
     judge: Judge
+
+
+@dataclass(frozen=True)
+class _Students:
+    """What is trained, with its optimisers."""
+
+    generator: TextStyleGan
+    encoder: LatentEncoder
+    discriminator: ProjectedDiscriminator
+    optimizer_g: torch.optim.Optimizer
+    optimizer_d: torch.optim.Optimizer
 
 
 def train_generator(
@@ -91,45 +109,47 @@ def train_generator(
     texts = teachers.text(pool_embeddings(teachers.clip, pool))
     judged = _Judgement(validation, teachers)
     generator = TextStyleGan(TextStyleGanConfig(text_size=texts.shape[1]))
-    generator = generator.to(device, memory_format=torch.channels_last)
+    generator = generator.to(device).to(memory_format=torch.channels_last)
     average = copy.deepcopy(generator).eval().requires_grad_(False)
     first = to_batch(pool.images[: settings.batch * 8], device) * 2 - 1
     with torch.no_grad():
         levels = _levels(teachers.classifier, first)
-    discriminator = ProjectedDiscriminator(
-        [(level.shape[1], level.shape[2]) for level in levels], texts.shape[1]
-    ).to(device, memory_format=torch.channels_last)
+    discriminator = (
+        ProjectedDiscriminator(
+            [(level.shape[1], level.shape[2]) for level in levels], texts.shape[1]
+        )
+        .to(device)
+        .to(memory_format=torch.channels_last)
+    )
     discriminator.calibrate(levels)
+    encoder = LatentEncoder(texts.shape[1], generator.config.latent_size).to(device)
     optimizer_g = torch.optim.Adam(
-        generator.parameters(), lr=settings.generator_rate, betas=(0.0, 0.99), eps=1e-8
+        [
+            {"params": list(generator.parameters()), "lr": settings.generator_rate},
+            {"params": list(encoder.parameters()), "lr": settings.encoder_rate},
+        ],
+        betas=(settings.momentum, 0.99),
     )
     optimizer_d = torch.optim.Adam(
-        discriminator.parameters(), lr=settings.discriminator_rate, betas=(0.0, 0.99), eps=1e-8
+        discriminator.parameters(), lr=settings.discriminator_rate, betas=(0.0, 0.99)
     )
-    modules = {"generator": generator, "average": average, "discriminator": discriminator}
+    students = _Students(generator, encoder, discriminator, optimizer_g, optimizer_d)
+    modules = {
+        "generator": generator,
+        "encoder": encoder,
+        "average": average,
+        "discriminator": discriminator,
+    }
     optimizers = {"generator": optimizer_g, "discriminator": optimizer_d}
     path = out / "checkpoint.safetensors"
-    step = checkpoint.restore(path, modules, optimizers) if path.exists() else 0
-    steps = settings.images // settings.batch
+    step = checkpoint.restore(path, settings, modules, optimizers) if path.exists() else 0
+    steps = max(1, settings.images // settings.batch)
     best = _best_so_far(out)
     seen: dict[str, list[float]] = {}
     while step < steps:
-        rate = _rate(step / steps, settings.final_rate)
-        optimizer_g.param_groups[0]["lr"] = settings.generator_rate * rate
-        optimizer_d.param_groups[0]["lr"] = settings.discriminator_rate * rate
+        _schedule(step * settings.batch, settings, optimizer_g, optimizer_d)
         rng = np.random.default_rng([settings.seed, step])
-        metrics = _step(
-            step,
-            rng,
-            pool,
-            texts,
-            teachers,
-            generator,
-            discriminator,
-            optimizer_g,
-            optimizer_d,
-            settings,
-        )
+        metrics = _step(step, rng, pool, texts, teachers, students, settings)
         step += 1
         _follow(average, generator, step * settings.batch, settings)
         for name, value in metrics.items():
@@ -148,7 +168,7 @@ def train_generator(
                     {k: v.contiguous() for k, v in average.state_dict().items()},
                     out / "best.safetensors",
                 )
-            checkpoint.save(path, step, modules, optimizers)
+            checkpoint.save(path, step, settings, modules, optimizers)
             if progress:
                 progress(step * settings.batch, settings.images, line)
     average.load_state_dict(load_file(out / "best.safetensors"))
@@ -161,75 +181,112 @@ def _step(
     pool: Pool,
     texts: Tensor,
     teachers: Teachers,
-    generator: TextStyleGan,
-    discriminator: ProjectedDiscriminator,
-    optimizer_g: torch.optim.Optimizer,
-    optimizer_d: torch.optim.Optimizer,
+    students: _Students,
     settings: GeneratorSettings,
 ) -> dict[str, float]:
     device = texts.device
     rows = np.sort(rng.integers(len(pool), size=settings.batch))
     said = pool.caption_rows[rows, rng.integers(pool.caption_rows.shape[1], size=len(rows))]
-    others = np.roll(said, 1 + int(rng.integers(len(rows) - 1)))
-    wrong = ~_true_pairs(pool, rows, others)
-    text, other_text = texts[torch.from_numpy(said)], texts[torch.from_numpy(others)]
-    real = (to_batch(pool.images[rows], device) * 2 - 1).contiguous(
-        memory_format=torch.channels_last
-    )
-    latents = torch.from_numpy(
-        rng.standard_normal((len(rows), generator.config.latent_size), dtype=np.float32)
+    order = rng.permutation(len(rows))
+    rows, said = rows[order], said[order]
+    text = texts[torch.from_numpy(said)]
+    real = to_batch(pool.images[rows], device) * 2 - 1
+    real = real.contiguous(memory_format=torch.channels_last)
+    noise = torch.from_numpy(
+        rng.standard_normal((len(rows), students.generator.config.latent_size), dtype=np.float32)
     ).to(device)
-    metrics: dict[str, float] = {}
+    adversarial = step * settings.batch >= settings.alone
+    encoded = len(rows) // 2 if adversarial else len(rows)
 
     with torch.autocast(device.type, torch.bfloat16):
-        fake = generator(latents, text)
+        mean, log_variance = students.encoder(real[:encoded], text[:encoded])
+        latents = torch.cat([mean + noise[:encoded] * (log_variance / 2).exp(), noise[encoded:]])
+        fake = students.generator(latents, text)
         with torch.no_grad():
             real_levels = _levels(teachers.classifier, real)
         fake_levels = _levels(teachers.classifier, fake)
 
-        discriminator.requires_grad_(True)
-        real_patches = discriminator.embed(real_levels)
-        fake_patches = discriminator.embed([level.detach() for level in fake_levels])
-        real_logits = discriminator.logits(real_patches, text)
-        fake_logits = discriminator.logits(fake_patches, text)
-        loss = relativistic(real_logits, fake_logits)
-        metrics["d"] = float(loss.detach())
-        if settings.mismatch and wrong.any():
-            mask = torch.from_numpy(wrong)
-            mismatched = discriminator.logits(real_patches, other_text)
-            matching = relativistic(real_logits[mask], mismatched[mask])
-            metrics["d_mismatch"] = float(matching.detach())
-            loss = loss + settings.mismatch * matching
-    if step % settings.penalty_every == 0:
-        scale = settings.penalty * settings.penalty_every / 2
-        real_penalty = _penalty(discriminator, real_levels, text)
-        fake_penalty = _penalty(discriminator, [level.detach() for level in fake_levels], text)
-        metrics["penalty"] = float((real_penalty + fake_penalty).detach())
-        loss = loss + scale * (real_penalty + fake_penalty)
-    optimizer_d.zero_grad(set_to_none=True)
+    metrics: dict[str, float] = {}
+    drawn = _distance(students.discriminator, fake_levels, real_levels, encoded)
+    divergence = (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean() / 2
+    metrics["drawn"], metrics["kl"] = float(drawn.detach()), float(divergence.detach())
+    loss = settings.reconstruction * drawn + settings.divergence * divergence
+    if adversarial:
+        others = np.roll(said, 1 + int(rng.integers(len(rows) - 1)))
+        real_logits = _teach_discriminator(
+            step,
+            students,
+            real_levels,
+            fake_levels,
+            text,
+            texts[torch.from_numpy(others)],
+            ~_true_pairs(pool, rows, others),
+            settings,
+            metrics,
+        )
+        with torch.autocast(device.type, torch.bfloat16):
+            patches = students.discriminator.embed(fake_levels)
+            logits = students.discriminator.logits(patches, text)
+        fooled = relativistic(logits, real_logits)
+        metrics["g"] = float(fooled.detach())
+        loss = loss + fooled
+    students.optimizer_g.zero_grad(set_to_none=True)
     torch.autograd.backward(loss)
-    optimizer_d.step()
-
-    discriminator.requires_grad_(False)
-    with torch.autocast(device.type, torch.bfloat16):
-        logits = discriminator.logits(discriminator.embed(fake_levels), text)
-        loss = relativistic(logits, real_logits.detach())
-        metrics["g"] = float(loss.detach())
-        if settings.iiv:
-            pooled = [level[-1].float().mean((2, 3)) for level in (fake_levels, real_levels)]
-            term = contrast(pooled[0], pooled[1], settings.contrast_temperature)
-            metrics["iiv"] = float(term.detach())
-            loss = loss + settings.iiv * term
-        if settings.itc and step % settings.itc_every == 0:
-            half = len(rows) // 2
-            seen = teachers.clip_vision(fake[:half])
-            term = contrast(seen.float(), text[:half], settings.contrast_temperature)
-            metrics["itc"] = float(term.detach())
-            loss = loss + settings.itc * settings.itc_every * term
-    optimizer_g.zero_grad(set_to_none=True)
-    torch.autograd.backward(loss)
-    optimizer_g.step()
+    students.optimizer_g.step()
     return metrics
+
+
+def _teach_discriminator(
+    step: int,
+    students: _Students,
+    real_levels: list[Tensor],
+    fake_levels: list[Tensor],
+    text: Tensor,
+    other_text: Tensor,
+    wrong: np.ndarray,
+    settings: GeneratorSettings,
+    metrics: dict[str, float],
+) -> Tensor:
+    """One update of the discriminator; returns the real logits, detached."""
+    discriminator = students.discriminator.requires_grad_(True)
+    fake_levels = [level.detach() for level in fake_levels]
+    with torch.autocast(text.device.type, torch.bfloat16):
+        real_patches = discriminator.embed(real_levels)
+        real_logits = discriminator.logits(real_patches, text)
+        fake_logits = discriminator.logits(discriminator.embed(fake_levels), text)
+        mismatched = discriminator.logits(real_patches, other_text)
+    loss = relativistic(real_logits, fake_logits)
+    metrics["d"] = float(loss.detach())
+    if wrong.any():
+        mask = torch.from_numpy(wrong)
+        matching = relativistic(real_logits[mask], mismatched[mask])
+        metrics["d_mismatch"] = float(matching.detach())
+        loss = loss + settings.mismatch * matching
+    if step % settings.penalty_every == 0:
+        penalty = _penalty(discriminator, real_levels, text)
+        penalty = penalty + _penalty(discriminator, fake_levels, text)
+        metrics["penalty"] = float(penalty.detach())
+        loss = loss + settings.penalty * settings.penalty_every / 2 * penalty
+    students.optimizer_d.zero_grad(set_to_none=True)
+    torch.autograd.backward(loss)
+    students.optimizer_d.step()
+    discriminator.requires_grad_(False)
+    return real_logits.detach()
+
+
+def _distance(
+    discriminator: ProjectedDiscriminator,
+    fake_levels: list[Tensor],
+    real_levels: list[Tensor],
+    count: int,
+) -> Tensor:
+    """Mean absolute difference of pixels and of the classifier's first three, normalised levels."""
+    parts = [(fake_levels[0][:count] - real_levels[0][:count]).abs().mean()]
+    for index in (1, 2, 3):
+        fake, real = (levels[index][:count].float() for levels in (fake_levels, real_levels))
+        scale = getattr(discriminator, f"scale_{index}")
+        parts.append(0.1 * ((fake - real) * scale).abs().mean())
+    return torch.stack(parts).sum()
 
 
 def _levels(classifier: Vgg, images: Tensor) -> list[Tensor]:
@@ -269,8 +326,26 @@ def _follow(
             slow.lerp_(fast, 1 - decay)
 
 
-def _rate(progress: float, final: float) -> float:
-    return final + (1 - final) * 0.5 * (1 + math.cos(math.pi * progress))
+def _schedule(
+    images: int,
+    settings: GeneratorSettings,
+    optimizer_g: torch.optim.Optimizer,
+    optimizer_d: torch.optim.Optimizer,
+) -> None:
+    """Rates and momentum after ``images``: exponential alone, then cosine."""
+    fall = settings.adversarial_rate / settings.generator_rate
+    if images < settings.alone:
+        rate, momentum = fall ** (images / settings.alone), settings.momentum
+    else:
+        progress = (images - settings.alone) / max(1, settings.images - settings.alone)
+        annealed = settings.final_rate
+        annealed += (1 - settings.final_rate) * 0.5 * (1 + math.cos(math.pi * progress))
+        rate, momentum = fall * annealed, 0.0
+    for group, base in zip(
+        optimizer_g.param_groups, (settings.generator_rate, settings.encoder_rate), strict=True
+    ):
+        group["lr"], group["betas"] = base * rate, (momentum, 0.99)
+    optimizer_d.param_groups[0]["lr"] = settings.discriminator_rate * rate / fall
 
 
 def _best_so_far(out: Path) -> float:

@@ -63,7 +63,8 @@ def read(model: Judge, images: np.ndarray, batch: int = 250) -> Truth:
 
 def agreement(shown: Truth, named: Truth) -> np.ndarray:
     """(n,) bool: does image i show everything that its own caption i names?"""
-    return np.array([holds(shown[[i]], named[[i]])[0, 0] for i in range(len(shown.scene))])
+    rows = np.arange(len(shown.scene))
+    return np.array([holds(shown[row], named[row])[0, 0] for row in rows[:, None]])
 
 
 def evaluate(model: Judge, pool: Pool) -> dict[str, float]:

@@ -3,8 +3,10 @@
 Scene ``i`` of a pool is a function of (seed, i) alone, so any process renders any part of it.
 """
 
+import hashlib
 import json
 import multiprocessing
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,9 +92,12 @@ def load_pool(
 
     ``progress`` receives the number of images rendered so far.
     """
-    target = folder / f"pool-{seed}-{count}"
-    if not (target / "texts.json").exists():
-        _render_pool(target, count, seed, workers, progress)
+    target = folder / f"pool-{seed}-{count}-{_world_digest()}"
+    if not target.exists():
+        partial = target.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        _render_pool(partial, count, seed, workers, progress)
+        partial.rename(target)
     meta = np.load(target / "truth.npz")
     texts = json.loads((target / "texts.json").read_text(encoding="utf-8"))
     return Pool(
@@ -106,10 +111,17 @@ def load_pool(
     )
 
 
+def _world_digest() -> str:
+    """Eight scenes' worth of the world as it is now, so that a changed one renders a new pool."""
+    images, _, _, texts = _render_chunk((0, 0, 8))
+    said = json.dumps([[caption.text for caption in group] for group in texts])
+    return hashlib.sha256(images.tobytes() + said.encode()).hexdigest()[:12]
+
+
 def _render_pool(
     target: Path, count: int, seed: int, workers: int, progress: Callable[[int], None] | None
 ) -> None:
-    target.mkdir(parents=True, exist_ok=True)
+    target.mkdir(parents=True)
     images = np.lib.format.open_memmap(
         target / "images.npy", "w+", np.uint8, (count, IMAGE_SIZE, IMAGE_SIZE, 3)
     )

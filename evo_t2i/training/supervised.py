@@ -52,7 +52,7 @@ def fit(
     )
     path = out / "checkpoint.safetensors"
     modules, optimizers = {"model": module}, {"model": optimizer}
-    start = checkpoint.restore(path, modules, optimizers) if path.exists() else 0
+    start = checkpoint.restore(path, settings, modules, optimizers) if path.exists() else 0
     steps = max(1, settings.images // settings.batch)
     for step in range(start, steps):
         rng = np.random.default_rng([settings.seed, step])
@@ -70,7 +70,7 @@ def fit(
             line = {"images": done, "loss": float(value.detach()), **metrics}
             with (out / "metrics.jsonl").open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
-            checkpoint.save(path, step + 1, modules, optimizers)
+            checkpoint.save(path, step + 1, settings, modules, optimizers)
             if progress:
                 progress(done, steps * settings.batch, line)
     module.eval()
@@ -86,7 +86,7 @@ def degrade(batch: Tensor, generator: torch.Generator) -> Tensor:
     """Noise, blur and small shifts, each on about half of the images.
 
     Keeps the scorers honest about pictures that a generator draws less cleanly than the renderer;
-    colours and sides are left alone, since captions name them.
+    colours are left alone, since captions name them.
     """
     n = len(batch)
     level = torch.rand(n, 1, 1, 1, generator=generator) * 0.08

@@ -68,7 +68,7 @@ def test_the_classifier_learns_and_resumes_to_the_same_weights(pool, tmp_path):
     class Interrupted(Exception):
         pass
 
-    def interrupt(done, total, metrics):
+    def interrupt(*_):
         raise Interrupted
 
     with pytest.raises(Interrupted):
@@ -81,10 +81,12 @@ def test_the_classifier_learns_and_resumes_to_the_same_weights(pool, tmp_path):
 def test_a_checkpoint_of_another_model_is_refused(tmp_path):
     layer = torch.nn.Linear(2, 3)
     path = tmp_path / "checkpoint.safetensors"
-    checkpoint.save(path, 7, {"model": layer}, {})
-    assert checkpoint.restore(path, {"model": torch.nn.Linear(2, 3)}, {}) == 7
+    checkpoint.save(path, 7, "settings", {"model": layer}, {})
+    assert checkpoint.restore(path, "settings", {"model": torch.nn.Linear(2, 3)}, {}) == 7
     with pytest.raises(RunDataError, match="does not fit"):
-        checkpoint.restore(path, {"model": torch.nn.Linear(4, 3)}, {})
+        checkpoint.restore(path, "settings", {"model": torch.nn.Linear(4, 3)}, {})
+    with pytest.raises(RunDataError, match="same options"):
+        checkpoint.restore(path, "others", {"model": torch.nn.Linear(2, 3)}, {})
 
 
 def test_the_judge_reads_truth_in_the_worlds_order(pool, tmp_path):

@@ -1,0 +1,29 @@
+"""The inverse of the generator, for training only: which latent would have drawn this picture?"""
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class LatentEncoder(nn.Module):
+    """Images (n, 3, 64, 64) in [-1, 1] and unit text (n, t) → mean and log variance (n, latent)."""
+
+    def __init__(self, text_size: int, latent_size: int, resolution: int = 64):
+        super().__init__()
+        widths = (3, 32, 64, 128, 192)
+        layers: list[nn.Module] = []
+        for before, after in pairwise(widths):
+            layers += [nn.Conv2d(before, after, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
+        self.convolutions = nn.Sequential(*layers)
+        side = resolution // 2 ** (len(widths) - 1)
+        self.hidden = nn.Linear(widths[-1] * side * side + text_size, 384)
+        self.out = nn.Linear(384, 2 * latent_size)
+
+    def forward(self, images: Tensor, text: Tensor) -> tuple[Tensor, Tensor]:
+        seen = self.convolutions(images).flatten(1)
+        told = F.normalize(text, dim=1) * text.shape[1] ** 0.5
+        hidden = F.leaky_relu(self.hidden(torch.cat([seen, told.to(seen.dtype)], dim=1)), 0.2)
+        mean, log_variance = self.out(hidden).float().chunk(2, dim=1)
+        return mean, log_variance.clamp(-8, 2)
