@@ -83,7 +83,10 @@ def test_another_seed_gives_another_front(run, tmp_path):
 
 def test_scoring_the_saved_pictures_gives_the_recorded_scores(run):
     scorer = ImageScorer(
-        score_names=run.config.scores, options=ScoreOptions(), device=torch.device("cpu")
+        score_names=run.config.scores,
+        options=ScoreOptions(),
+        device=torch.device("cpu"),
+        micro_batch=25,
     )
     scorer.prepare(CAPTION)
     pixels = np.stack([np.asarray(Image.open(picture.file)) for picture in run.front])

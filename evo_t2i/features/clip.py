@@ -16,6 +16,18 @@ from evo_t2i.features.preprocess import normalise, resize
 WORD_PROMPT = "a picture of {word}."
 
 
+DENSE_FORMS = ("clear", "tokens")
+
+
+def token_embeddings(visual: Any, states: Tensor) -> Tensor:
+    """Patch embeddings (n, r, d) from the last block's output ``states`` (n, 1 + r, width).
+
+    The tower's own final norm and projection, as for the class token. Not of unit length.
+    """
+    tokens: Tensor = visual.ln_post(states[:, 1:]) @ visual.proj
+    return tokens
+
+
 def dense_embeddings(visual: Any, states: Tensor) -> Tensor:
     """Patch embeddings (n, r, d) from the input ``states`` (n, 1 + r, width) of the last block.
 
@@ -44,7 +56,10 @@ class OpenClipFeatures:
     """Features of any open_clip model whose image tower is a plain vision transformer.
 
     ``tokenize`` maps texts to the ids that ``model.encode_text`` takes; ``mean`` and ``std`` are
-    the tower's normalisation. One pass of the image tower gives ``clip.image`` and ``clip.dense``.
+    the tower's normalisation. One pass of the image tower gives ``clip.image`` and ``clip.dense``:
+    by ``clear`` (ClearCLIP, for towers of the published sizes, whose late tokens forget their
+    place) or by ``tokens`` (the last block's own patch tokens, better for a small tower; see
+    benchmarks/dense_features.py).
 
     Raises ModelError for another kind of image tower.
     """
@@ -60,8 +75,11 @@ class OpenClipFeatures:
         std: Sequence[float],
         digest: str,
         device: torch.device,
+        dense: str = "clear",
     ) -> None:
         _require_plain(model.visual)
+        if dense not in DENSE_FORMS:
+            raise ModelError(f"dense is {dense!r}; choose from {', '.join(DENSE_FORMS)}.")
         self.digest = digest
         self._device = device
         self._model = model.to(device).eval().requires_grad_(False)
@@ -70,7 +88,13 @@ class OpenClipFeatures:
         height, width = model.visual.image_size
         self._size = (int(height), int(width))
         self._states: Tensor | None = None
-        model.visual.transformer.resblocks[-1].register_forward_pre_hook(self._keep_states)
+        last = model.visual.transformer.resblocks[-1]
+        if dense == "clear":
+            self._embed_patches = dense_embeddings
+            last.register_forward_pre_hook(lambda _block, inputs: self._keep(inputs[0]))
+        else:
+            self._embed_patches = token_embeddings
+            last.register_forward_hook(lambda _block, _inputs, output: self._keep(output))
 
     def text(self, caption: str) -> dict[str, Tensor]:
         """``clip.text`` (d,) and ``clip.words`` (t, d), one row a content word; unit length."""
@@ -85,14 +109,15 @@ class OpenClipFeatures:
         image = self._model.encode_image(inputs)
         states, self._states = self._states, None
         assert states is not None
-        dense = dense_embeddings(self._model.visual, states)
+        dense = self._embed_patches(self._model.visual, states)
         return {
             "clip.image": normalize(image.float(), dim=-1),
             "clip.dense": normalize(dense.float(), dim=-1),
         }
 
-    def _keep_states(self, _block: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        self._states = inputs[0] if self._model.visual.transformer.batch_first else inputs[0].mT
+    def _keep(self, states: Tensor) -> None:
+        batch_first = self._model.visual.transformer.batch_first
+        self._states = states if batch_first else states.transpose(0, 1)
 
 
 class ClipFeatures(OpenClipFeatures):
@@ -112,6 +137,7 @@ class ClipFeatures(OpenClipFeatures):
             std=weights.config["std"],
             digest=weights.digest,
             device=device,
+            dense=weights.config.get("dense", "clear"),
         )
 
 

@@ -27,6 +27,7 @@ CLIP_CONFIG: dict[str, Any] = {
         "mlp_ratio": 3.0,
     },
     "text_cfg": {"hf_pooler_type": "mean_pooler", "hf_proj_type": "mlp", "output_tokens": False},
+    "dense": "tokens",
     "mean": [0.5, 0.5, 0.5],
     "std": [0.5, 0.5, 0.5],
 }

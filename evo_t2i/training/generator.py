@@ -55,12 +55,16 @@ class GeneratorSettings:
     """gamma of R1 and R2 on the discriminator's normalised inputs."""
     penalty_every: int = 16
     mismatch: float = 0.5
-    alone: int = 90_000
+    alone: int = 72_000
     """Images before the discriminator joins."""
     reconstruction: float = 20.0
     """Weight of pixel and feature distance to the encoded image."""
     divergence: float = 0.06
-    """Weight of KL(q(z | image, caption) || N(0, 1)), summed over the latent."""
+    """Weight of KL(q(z | image, caption) || N(0, 1)), summed over the latent, at first: what the
+    caption says is learned before what it leaves open."""
+    relaxed_divergence: float = 0.015
+    """The same weight after ``relaxed_after`` images."""
+    relaxed_after: int = 28_000
     average_images: float = 10_000.0
     """Half-life of the generator's moving average."""
     report_every: int = 4_000
@@ -210,7 +214,9 @@ def _step(
     drawn = _distance(students.discriminator, fake_levels, real_levels, encoded)
     divergence = (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean() / 2
     metrics["drawn"], metrics["kl"] = float(drawn.detach()), float(divergence.detach())
-    loss = settings.reconstruction * drawn + settings.divergence * divergence
+    relaxed = step * settings.batch >= settings.relaxed_after
+    weight = settings.relaxed_divergence if relaxed else settings.divergence
+    loss = settings.reconstruction * drawn + weight * divergence
     if adversarial:
         others = np.roll(said, 1 + int(rng.integers(len(rows) - 1)))
         real_logits = _teach_discriminator(

@@ -1,0 +1,73 @@
+"""Which patch embeddings make region_word tell true captions from false ones?
+
+For renders of fresh scenes and one caption each: the share of (true, false) image pairs that a
+caption's region_word ranks rightly (AUC, averaged over captions), for ClearCLIP's patch embeddings
+and for the last block's own tokens, with several region sharpnesses.
+
+    python benchmarks/dense_features.py
+"""
+
+import argparse
+
+import numpy as np
+import torch
+
+from evo_t2i.checkpoints import builtin
+from evo_t2i.checkpoints.minilm import minilm_folder
+from evo_t2i.config import ScoreOptions
+from evo_t2i.features.clip import DENSE_FORMS, OpenClipFeatures
+from evo_t2i.models import clip
+from evo_t2i.scores.region_word import RegionWord
+from evo_t2i.scores.text_image import TextImage
+from evo_t2i.training.export import load_clip
+from evo_t2i.training.pool import holds, truth_of
+from evo_t2i.world import Caption, captions, render, sample_scene
+
+
+def auc(values: np.ndarray, truth: np.ndarray) -> float:
+    return float(np.mean(values[truth][:, None] > values[~truth][None]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--scenes", type=int, default=200)
+    arguments = parser.parse_args()
+    scenes = [sample_scene(np.random.default_rng([31, i])) for i in range(arguments.scenes)]
+    said = [captions(s, np.random.default_rng([32, i]), 1)[0] for i, s in enumerate(scenes)]
+    shown = truth_of(
+        Caption("", s.scene, s.time, tuple((t.kind, t.colour) for t in s.things)) for s in scenes
+    )
+    truth = holds(shown, truth_of(said))
+    pixels = np.stack([render(scene, 64).image for scene in scenes])
+    batch = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
+    config = builtin.load("clip").config
+    print("| patch embeddings | rho_1 = 5 | 20 | 50 | 100 |")
+    print("|---|---|---|---|---|")
+    for form in DENSE_FORMS:
+        features = OpenClipFeatures(
+            model=load_clip(),
+            tokenize=clip.load_tokenizer(minilm_folder()),
+            mean=config["mean"],
+            std=config["std"],
+            digest="",
+            device=torch.device("cpu"),
+            dense=form,
+        )
+        cells = []
+        with torch.inference_mode():
+            seen = features.images(batch)
+            texts = [features.text(caption.text) for caption in said]
+            for sharpness in (5.0, 20.0, 50.0, 100.0):
+                score = RegionWord(options=ScoreOptions(region_sharpness=sharpness))
+                values = [
+                    auc(score(seen | text).numpy(), truth[:, j]) for j, text in enumerate(texts)
+                ]
+                cells.append(f"{np.mean(values):.3f}")
+            whole = TextImage(options=ScoreOptions())
+            reference = [auc(whole(seen | t).numpy(), truth[:, j]) for j, t in enumerate(texts)]
+        print(f"| {form} | {' | '.join(cells)} |")
+    print(f"\ntext_image on the same pairs: {np.mean(reference):.3f}")
+
+
+if __name__ == "__main__":
+    main()
