@@ -5,14 +5,16 @@ pick of generation 0 (best of 100 random images) and the balanced pick of the ev
 independent judge answers: another architecture than the scorers, trained on renders, never part of
 a search. Results are appended to --out as they come, and a second call goes on from there.
 
-    python benchmarks/caption_match.py --captions 100 --generations 50
+    python benchmarks/caption_match.py --captions 100 --generations 50 --workers 2
 """
 
 import argparse
 import json
+import multiprocessing
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,19 +29,27 @@ from evo_t2i.training.pool import holds, load_pool, truth_of
 from evo_t2i.world import Caption, captions, sample_scene
 
 CAPTION_SEED, JUDGE_SEED = 3, 5
+_MODELS: dict[str, Any] = {}
 
 
-def fresh_captions(count: int) -> list[Caption]:
-    """One caption of each of ``count`` scenes that no training has seen."""
-    result = []
-    for index in range(count):
-        rng = np.random.default_rng([CAPTION_SEED, index])
-        result.append(captions(sample_scene(rng), rng, 1)[0])
-    return result
+def fresh_caption(index: int) -> Caption:
+    """One caption of a scene that no training has seen."""
+    rng = np.random.default_rng([CAPTION_SEED, index])
+    return captions(sample_scene(rng), rng, 1)[0]
 
 
-def measure(caption: Caption, evaluator, config: RunConfig, judge) -> dict:
+def load_models(config: RunConfig, threads: int) -> None:
+    """Once per process."""
+    torch.set_num_threads(threads)
+    _MODELS["evaluator"], _ = build(config)
+    _MODELS["judge"] = load_judge()
+    _MODELS["config"] = config
+
+
+def measure(index: int) -> dict[str, Any]:
     """The three answers for one caption."""
+    evaluator, judge, config = _MODELS["evaluator"], _MODELS["judge"], _MODELS["config"]
+    caption = fresh_caption(index)
     evaluator.prepare(caption.text)
     search = Nsga2(
         sample=evaluator.generator.sample,
@@ -48,20 +58,20 @@ def measure(caption: Caption, evaluator, config: RunConfig, judge) -> dict:
         config=config,
     )
     named = truth_of([caption])
-    first = None
+    latents = first = search.ask()
+    scores = start = evaluator.score_latents(first)
+    search.tell(first, start)
     while search.generation <= config.generations:
         latents = search.ask()
         scores = evaluator.score_latents(latents)
-        if first is None:
-            first = (latents, scores)
         search.tell(latents, scores)
-    latents, scores = first
-    plain = holds(read(judge, evaluator.render(latents)), named)[:, 0]
-    best = pick(scores, scores, config.scores).chosen[0]
+    plain = holds(read(judge, evaluator.render(first)), named)[:, 0]
+    best = pick(start, start, config.scores).chosen[0]
     archive = search.archive
-    chosen = pick(archive.scores, scores, config.scores).chosen[0]
+    chosen = pick(archive.scores, start, config.scores).chosen[0]
     evolved = holds(read(judge, evaluator.render(archive.latents[[chosen]])), named)[0, 0]
     return {
+        "index": index,
         "caption": caption.text,
         "plain": float(plain.mean()),
         "best_of_generation_0": bool(plain[best]),
@@ -77,10 +87,9 @@ def main() -> None:
     parser.add_argument("--generations", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--scores", default=",".join(RunConfig(caption="x", seed=0).scores))
+    parser.add_argument("--workers", type=int, default=1, help="processes, one thread each")
     parser.add_argument("--out", type=Path, default=Path("runs/caption_match.jsonl"))
     arguments = parser.parse_args()
-    torch.manual_seed(0)
-    judge = load_judge()
     config = RunConfig(
         caption="x",
         seed=arguments.seed,
@@ -89,31 +98,31 @@ def main() -> None:
         generations=arguments.generations,
         scores=tuple(arguments.scores.split(",")),
     )
-    evaluator, _ = build(config)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     lines = arguments.out.read_text("utf-8").splitlines() if arguments.out.exists() else []
-    rows = [json.loads(line) for line in lines]
+    rows = {row["index"]: row for row in map(json.loads, lines)}
+    missing = [index for index in range(arguments.captions) if index not in rows]
     start = time.monotonic()
-    for index, caption in enumerate(fresh_captions(arguments.captions)):
-        if index < len(rows):
-            continue
-        rows.append(measure(caption, evaluator, config, judge))
-        with arguments.out.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(rows[-1], ensure_ascii=False) + "\n")
-        print(
-            f"{index + 1}/{arguments.captions} {time.monotonic() - start:.0f}s {rows[-1]}",
-            file=sys.stderr,
-        )
-    renders = load_pool(arguments.out.parent, 2_000, JUDGE_SEED)
-    certainty = evaluate(judge, renders)
-    print("| shows everything that the caption names | rate |")
+    threads = 1 if arguments.workers > 1 else torch.get_num_threads()
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(arguments.workers, load_models, (config, threads)) as processes:
+        for row in processes.imap_unordered(measure, missing):
+            rows[row["index"]] = row
+            with arguments.out.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            seconds = time.monotonic() - start
+            print(f"{len(rows)}/{arguments.captions} {seconds:.0f}s {row}", file=sys.stderr)
+    judged = evaluate(load_judge(), load_pool(arguments.out.parent, 2_000, JUDGE_SEED))
+    measured = list(rows.values())
+    best, evolved = (
+        np.mean([row[key] for row in measured]) for key in ("best_of_generation_0", "evolved")
+    )
+    print(f"| shows everything that the caption names, {len(measured)} captions | rate |")
     print("|---|---|")
-    print(f"| a plain sample | {np.mean([row['plain'] for row in rows]):.1%} |")
-    best = np.mean([row["best_of_generation_0"] for row in rows])
+    print(f"| a plain sample | {np.mean([row['plain'] for row in measured]):.1%} |")
     print(f"| the pick of {arguments.population} random images | {best:.1%} |")
-    evolved = np.mean([row["evolved"] for row in rows])
     print(f"| the pick after {arguments.generations} generations | {evolved:.1%} |")
-    print(f"| the judge itself, on fresh renders | {certainty['caption_agreement']:.1%} |")
+    print(f"| the judge itself, on 2,000 fresh renders | {judged['caption_agreement']:.1%} |")
 
 
 if __name__ == "__main__":

@@ -29,13 +29,14 @@ def contact_sheet(
     *,
     subtitle: str = "",
     framed: Sequence[int] = (),
+    columns: int | None = None,
 ) -> None:
     """Write a grid of ``images`` (h, w, 3) uint8, row by row, to the PNG ``out``.
 
     ``labels`` gives each image its lines of text, the first in bold; ``framed`` are the positions
-    to frame as picked.
+    to frame as picked. ``columns`` defaults to a sheet wider than high.
     """
-    write_bytes(out, grid_png(images, labels, title, subtitle, framed))
+    write_bytes(out, grid_png(images, labels, title, subtitle, framed, columns))
 
 
 def front_sheet(run: RunDirectory, pick: Pick, out: Path) -> None:
@@ -85,9 +86,10 @@ def grid_png(
     title: str,
     subtitle: str,
     framed: Sequence[int],
+    columns: int | None = None,
 ) -> bytes:
     """The PNG of ``contact_sheet``."""
-    columns = _columns(len(images))
+    columns = columns or _columns(len(images))
     return _sheet(images, labels, title, subtitle, framed, columns, TILE, (13, 12))
 
 
