@@ -24,7 +24,7 @@ from evo_t2i.report.sheets import before_after, front_sheet
 from evo_t2i.run import Run, write_pick
 from evo_t2i.runs.directory import GenerationRecord, RunDirectory, default_out, require_unused
 from evo_t2i.search.base import Search
-from evo_t2i.search.hypervolume import hypervolume, reference_point
+from evo_t2i.search.hypervolume import best_point, reference_point, relative_hypervolume
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Event:
     front: int = 0
     """Images on the front after the newest committed generation."""
     hypervolume: float = 0.0
+    """In units of generation 0's box, see ``evo_t2i.search.hypervolume.relative_hypervolume``."""
 
 
 Progress = Callable[[Event], None]
@@ -127,7 +128,7 @@ def _evolve(
         )
     if started is not None:
         evaluator.micro_batch = run.journal[last[0]]["micro_batch"] if last else 0
-    reference = np.array(started["reference"]) if started is not None else None
+    box = [np.array(corner) for corner in started["box"]] if started is not None else []
 
     while search.generation <= config.generations:
         generation = search.generation
@@ -140,9 +141,8 @@ def _evolve(
         scores = evaluator.score_latents(latents, scored)
         parents, first_id = search.parents, done
         search.tell(latents, scores)
-        if reference is None:
-            reference = reference_point(scores)
-        volume = hypervolume(search.archive.scores, reference)
+        box = box or [reference_point(scores), best_point(scores)]
+        volume = relative_hypervolume(search.archive.scores, *box)
         record = GenerationRecord(
             latents=latents,
             scores=scores,
@@ -157,7 +157,7 @@ def _evolve(
                 "evaluations": done + len(latents),
                 "front": len(search.archive),
                 "hypervolume": volume,
-                "reference": reference.tolist(),
+                "box": [corner.tolist() for corner in box],
                 "micro_batch": evaluator.micro_batch,
                 "models": facts,
             },
@@ -178,7 +178,7 @@ def _evolve(
             if evaluator.coverage is None
             else evaluator.coverage >= LABEL_THRESHOLD,
             "evaluations": config.evaluations,
-            "reference": [] if reference is None else reference.tolist(),
+            "box": [corner.tolist() for corner in box],
             "hypervolume": [entry["hypervolume"] for entry in run.journal],
         },
     )

@@ -68,7 +68,7 @@ def run_facts(run: "Run", seconds: float) -> dict[str, Any]:
 def print_summary(facts: dict[str, Any]) -> None:
     """The facts for a person, on stdout."""
     evaluated = f"{facts['evaluations']:,} evaluated in {duration(facts['seconds'])}"
-    volume = f"{facts['hypervolume']:.4g}"
+    volume = f"{facts['hypervolume']:.3f}"
     if facts["hypervolume_gain"] is not None:
         volume += f", {facts['hypervolume_gain']:.2f} times generation 0's"
     pick = facts["pick"]

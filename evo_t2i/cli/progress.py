@@ -83,7 +83,7 @@ class _Lines:
         parts = [f"generation {event.generation}/{self._last}", f"{event.evaluations:,} images"]
         if pace := self._pace(event.evaluations):
             parts += [f"{pace[0]:.0f} images/s", f"{duration(pace[1])} left"]
-        parts += [f"hypervolume {event.hypervolume:.4g}", f"front {event.front}"]
+        parts += [f"hypervolume {event.hypervolume:.3f}", f"front {event.front}"]
         say(" · ".join(parts))
 
     def _is_due(self, generation: int) -> bool:
@@ -119,7 +119,7 @@ def _bar(config: RunConfig) -> Iterator[Callable[["Event"], None]]:
             if measured := pace(event.evaluations):
                 parts += [f"{measured[0]:.0f}/s", f"{clock(measured[1])} left"]
             if event.front:
-                parts += [f"hypervolume {volume:.4g}", f"front {event.front}"]
+                parts += [f"hypervolume {volume:.3f}", f"front {event.front}"]
             progress.update(
                 task,
                 description=f"generation {event.generation}/{config.generations}",

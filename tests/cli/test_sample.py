@@ -104,7 +104,7 @@ def test_summary_of_a_finished_run(finished_run, capsys):
     for text in (
         str(finished_run),
         "6 images of 12 evaluated in 1 min 23 s",
-        "5, 2.50 times generation 0's",
+        "5.000, 2.50 times generation 0's",
         "[red]cat[/red] :smile: on the table\\x1b[31m.",
         "contact_sheet.png, pareto.png, before_after.png",
         "No label of the classifier matches this caption (best similarity 0.28), "

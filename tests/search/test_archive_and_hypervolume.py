@@ -5,7 +5,12 @@ import pytest
 
 from evo_t2i.search.archive import extend
 from evo_t2i.search.base import Archive
-from evo_t2i.search.hypervolume import hypervolume, reference_point
+from evo_t2i.search.hypervolume import (
+    best_point,
+    hypervolume,
+    reference_point,
+    relative_hypervolume,
+)
 
 
 def points(scores: np.ndarray, first_id: int = 0) -> Archive:
@@ -90,3 +95,22 @@ def test_failed_rows_change_neither_reference_nor_hypervolume() -> None:
     reference = reference_point(scores)
     assert hypervolume(failed, reference) == hypervolume(scores, reference)
     assert hypervolume(failed[2:], reference_point(failed[2:])) == 0.0
+
+
+def test_relative_hypervolume_ignores_units_and_counts_in_boxes() -> None:
+    scores = np.random.default_rng(3).random((60, 3))
+    low, high = reference_point(scores), best_point(scores)
+    volume = relative_hypervolume(scores, low, high)
+    assert 0 < volume < 1
+    assert relative_hypervolume(high[None], low, high) == pytest.approx(1)
+    units = np.array([1000.0, 0.001, 1.0])
+    other = scores * units + 5
+    boxed = relative_hypervolume(other, reference_point(other), best_point(other))
+    assert boxed == pytest.approx(volume)
+
+
+def test_a_score_that_never_varies_leaves_the_box_open() -> None:
+    scores = np.stack([np.linspace(0, 1, 9), np.full(9, 0.4)], axis=1)
+    low, high = reference_point(scores), best_point(scores)
+    assert (high > low).all()
+    assert relative_hypervolume(scores, low, high) == pytest.approx(1)
