@@ -181,7 +181,7 @@ def test_plain_progress_is_about_ten_lines(capsys, generations):
     assert err.startswith("Loading models…\n")
     assert lines[0].startswith(f"generation 0/{generations} · 100 images")
     assert lines[-1].startswith(f"generation {generations}/{generations} ")
-    assert f"hypervolume {0.5 + generations:.4g} · front 5" in lines[-1]
+    assert f"hypervolume {0.5 + generations:.3f} · front 5" in lines[-1]
     assert len(lines) == 1 + min(generations, LINES)
 
 
