@@ -1,10 +1,14 @@
 """`evo-t2i train`: make the built-in models again, or better ones."""
 
+import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from evo_t2i.cli.output import say
+from evo_t2i.cli.progress import duration
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -116,31 +120,56 @@ def generator(
     from evo_t2i.training import export
     from evo_t2i.training.generator import GeneratorSettings, train_generator
 
-    pool, validation = _pools(out.parent, renders, workers)
     place = choose_device(device)
     settings = GeneratorSettings(images=images, seed=seed, batch=batch)
     report = _Report("generator")
     teachers = export.load_teachers(weights, place)
+    pool, validation = _pools(out.parent, renders, workers)
     model, metrics = train_generator(pool, validation, teachers, settings, out, place, report)
     export.save_generator(weights, model, _facts("generator", images, renders, seed, metrics))
     _done(weights / "generator", metrics)
 
 
 class _Report:
-    """One line on stderr for each report of a training."""
+    """A bar on a terminal, a line a report elsewhere, on stderr."""
 
     def __init__(self, name: str):
         self.name = name
         self.start: tuple[float, int] | None = None
+        self.bar: Any = None
 
     def __call__(self, done: int, total: int, metrics: dict[str, float]) -> None:
+        values = " ".join(f"{k} {v:.3f}" for k, v in metrics.items() if k != "images")
+        if sys.stderr.isatty():
+            self._draw(done, total, values)
+            return
         now = time.monotonic()
         self.start = self.start or (now, done)
         seconds, images = now - self.start[0], done - self.start[1]
-        speed = f", {images / seconds:.0f} images/s" if images else ""
-        left = f", {seconds / images * (total - done) / 60:.0f} min left" if images else ""
-        values = " ".join(f"{k} {v:.3f}" for k, v in metrics.items() if k != "images")
-        typer.echo(f"{self.name} {done:,}/{total:,}{speed}{left}: {values}", err=True)
+        pace = ""
+        if images:
+            left = seconds / images * (total - done)
+            pace = f", {images / seconds:.0f} images/s, {duration(left)} left"
+        say(f"{self.name} {done:,}/{total:,}{pace}: {values}")
+
+    def _draw(self, done: int, total: int, values: str) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        if self.bar is None:
+            columns = (
+                TextColumn(self.name),
+                BarColumn(),
+                TextColumn("{task.completed:,.0f}/{task.total:,.0f} images"),
+                TimeRemainingColumn(),
+                TextColumn("{task.description}", markup=False),
+            )
+            self.bar = Progress(*columns, console=Console(stderr=True), speed_estimate_period=600)
+            self.bar.add_task("", total=total)
+            self.bar.start()
+        self.bar.update(0, completed=done, description=values)
+        if done >= total:
+            self.bar.stop()
 
 
 def _pools(folder: Path, renders: int, workers: int) -> tuple[Any, Any]:
@@ -148,9 +177,9 @@ def _pools(folder: Path, renders: int, workers: int) -> tuple[Any, Any]:
 
     def told(count: int) -> None:
         if count % 10_000 == 0:
-            typer.echo(f"rendered {count:,}", err=True)
+            say(f"rendered {count:,}")
 
-    typer.echo(f"Reading or rendering {renders:,} training pictures …", err=True)
+    say(f"Reading or rendering {renders:,} training pictures…")
     pool = load_pool(folder, renders, POOL_SEED, workers=workers, progress=told)
     validation = load_pool(folder, VALIDATION_RENDERS, VALIDATION_SEED, workers=workers)
     return pool, validation
@@ -168,4 +197,4 @@ def _facts(
 
 
 def _done(folder: Path, metrics: dict[str, float]) -> None:
-    typer.echo(f"{folder}: " + ", ".join(f"{key} {value:.4f}" for key, value in metrics.items()))
+    print(f"{folder}: " + ", ".join(f"{key} {value:.4f}" for key, value in metrics.items()))

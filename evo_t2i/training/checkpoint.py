@@ -17,11 +17,14 @@ from evo_t2i.errors import RunDataError
 def save(
     path: Path,
     step: int,
-    settings: object,
+    identity: object,
     modules: Mapping[str, nn.Module],
     optimizers: Mapping[str, Optimizer],
 ) -> None:
-    """Write atomically; the file at ``path`` is always whole. ``settings`` is a dataclass."""
+    """Write atomically; the file at ``path`` is always whole.
+
+    ``identity`` says by its repr what the training depends on: settings, data, teachers.
+    """
     tensors: dict[str, Tensor] = {}
     for name, module in modules.items():
         for key, value in module.state_dict().items():
@@ -33,24 +36,24 @@ def save(
                     torch.as_tensor(value).contiguous().clone()
                 )
     partial = path.with_suffix(".partial")
-    save_file(tensors, partial, metadata={"step": json.dumps(step), "settings": repr(settings)})
+    save_file(tensors, partial, metadata={"step": json.dumps(step), "identity": repr(identity)})
     os.replace(partial, path)
 
 
 def restore(
     path: Path,
-    settings: object,
+    identity: object,
     modules: Mapping[str, nn.Module],
     optimizers: Mapping[str, Optimizer],
 ) -> int:
     """Load what ``save`` wrote and return its step.
 
-    Raises RunDataError when the checkpoint has other settings or does not fit the modules.
+    Raises RunDataError when the checkpoint has another identity or does not fit the modules.
     """
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-            step, found = int(json.loads(file.metadata()["step"])), file.metadata()["settings"]
+            step, found = int(json.loads(file.metadata()["step"])), file.metadata()["identity"]
         for name, module in modules.items():
             prefix = f"{name}/"
             module.load_state_dict(
@@ -61,9 +64,9 @@ def restore(
             f"The checkpoint {path} does not fit this training ({error}); "
             "give another --out or the settings it was written with."
         ) from error
-    if found != repr(settings):
+    if found != repr(identity):
         raise RunDataError(
-            f"The checkpoint {path} belongs to {found}, not to {settings!r}; "
+            f"The checkpoint {path} belongs to {found}, not to {identity!r}; "
             "give the same options again, or another --out."
         )
     for name, optimizer in optimizers.items():

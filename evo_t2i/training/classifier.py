@@ -55,7 +55,7 @@ def train_classifier(
         value = soft_cross_entropy(logits.float(), targets[torch.from_numpy(rows)])
         return value, {}
 
-    fit(model, loss, len(pool), settings, out, progress)
+    fit(model, loss, pool, settings, out, progress)
     return model
 
 

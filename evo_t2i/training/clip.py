@@ -97,7 +97,7 @@ def train_clip(
         value = contrast_with_truth(images.float(), words.float(), truth, model.logit_scale.exp())
         return value, {"logit_scale": float(model.logit_scale.detach().exp())}
 
-    fit(trained, loss, len(pool), settings, out, progress)
+    fit(trained, loss, pool, settings, out, progress)
     model.text.transformer = frozen
     return model.eval()
 

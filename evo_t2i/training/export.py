@@ -117,7 +117,7 @@ def _save(
     lines += [f"- {key}: {value}" for key, value in facts.items()]
     lines += [
         f"- size: {size:.1f} MB",
-        "- digest: in ../digests.json",
+        "- sha256 of model.safetensors: {digest}",
         "- data: renders of the procedural world in evo_t2i/world, no photographs, no people",
         "- licence: Apache-2.0, as the package",
     ]

@@ -18,18 +18,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from evo_t2i.models.encoder import LatentEncoder
 from evo_t2i.models.judge import Judge
 from evo_t2i.models.projected_discriminator import ProjectedDiscriminator
-from evo_t2i.models.text_stylegan import TextStyleGan, TextStyleGanConfig, to_unit
+from evo_t2i.models.text_stylegan import TextStyleGan, TextStyleGanConfig
 from evo_t2i.models.vgg import Vgg
 from evo_t2i.training import checkpoint
-from evo_t2i.training.clip import pool_embeddings, sentence_embeddings
-from evo_t2i.training.judge import agreement, read
+from evo_t2i.training.clip import pool_embeddings
+from evo_t2i.training.judgement import Judgement
 from evo_t2i.training.losses import relativistic
 from evo_t2i.training.pool import Pool, holds
 from evo_t2i.training.supervised import Progress, to_batch
@@ -48,7 +46,7 @@ class GeneratorSettings:
     encoder_rate: float = 1e-3
     momentum: float = 0.9
     """Adam's beta_1 for the generator while it learns alone; 0 once the discriminator joins."""
-    discriminator_rate: float = 3e-4
+    discriminator_rate: float = 6e-4
     final_rate: float = 0.1
     """Share of the learning rates left at the end of the adversarial phase's cosine schedule."""
     penalty: float = 5.0
@@ -58,7 +56,9 @@ class GeneratorSettings:
     alone: int = 72_000
     """Images before the discriminator joins."""
     reconstruction: float = 20.0
-    """Weight of pixel and feature distance to the encoded image."""
+    """Weight of pixel and feature distance to the encoded image, alone."""
+    anchor: float = 8.0
+    """The same weight beside the discriminator."""
     divergence: float = 0.06
     """Weight of KL(q(z | image, caption) || N(0, 1)), summed over the latent, at first: what the
     caption says is learned before what it leaves open."""
@@ -103,7 +103,7 @@ def train_generator(
     device: torch.device,
     progress: Progress | None = None,
 ) -> tuple[TextStyleGan, dict[str, float]]:
-    """Adversarial training; returns the best moving average and the judge's rate for it.
+    """Returns the moving average that the judge liked best, and its rate on captions kept aside.
 
     Goes on from ``out/checkpoint.safetensors`` when it exists; a resumed training equals an
     uninterrupted one on the same machine.
@@ -111,10 +111,11 @@ def train_generator(
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed)
     texts = teachers.text(pool_embeddings(teachers.clip, pool))
-    judged = _Judgement(validation, teachers)
+    judgement = Judgement(validation, teachers.judge, teachers.clip, teachers.text)
     generator = TextStyleGan(TextStyleGanConfig(text_size=texts.shape[1]))
     generator = generator.to(device).to(memory_format=torch.channels_last)
     average = copy.deepcopy(generator).eval().requires_grad_(False)
+    best = _Best(average)
     first = to_batch(pool.images[: settings.batch * 8], device) * 2 - 1
     with torch.no_grad():
         levels = _levels(teachers.classifier, first)
@@ -142,13 +143,13 @@ def train_generator(
         "generator": generator,
         "encoder": encoder,
         "average": average,
+        "best": best,
         "discriminator": discriminator,
     }
     optimizers = {"generator": optimizer_g, "discriminator": optimizer_d}
-    path = out / "checkpoint.safetensors"
-    step = checkpoint.restore(path, settings, modules, optimizers) if path.exists() else 0
+    path, identity = out / "checkpoint.safetensors", (settings, pool.folder.name)
+    step = checkpoint.restore(path, identity, modules, optimizers) if path.exists() else 0
     steps = max(1, settings.images // settings.batch)
-    best = _best_so_far(out)
     seen: dict[str, list[float]] = {}
     while step < steps:
         _schedule(step * settings.batch, settings, optimizer_g, optimizer_d)
@@ -161,22 +162,33 @@ def train_generator(
         if step % max(1, settings.report_every // settings.batch) == 0 or step == steps:
             line = {"images": float(step * settings.batch)}
             line |= {name: round(float(np.mean(values)), 4) for name, values in seen.items()}
-            line["judge"] = judged.rate(average)
+            line["judge"] = judgement.rate(average)
             seen = {}
+            best.compare(average, line["judge"])
+            judgement.grid(average).save(out / f"grid-{step * settings.batch:08d}.png")
             with (out / "metrics.jsonl").open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
-            judged.grid(average).save(out / f"grid-{step * settings.batch:08d}.png")
-            if line["judge"] >= best:
-                best = line["judge"]
-                save_file(
-                    {k: v.contiguous() for k, v in average.state_dict().items()},
-                    out / "best.safetensors",
-                )
-            checkpoint.save(path, step, settings, modules, optimizers)
+            checkpoint.save(path, step, identity, modules, optimizers)
             if progress:
                 progress(step * settings.batch, settings.images, line)
-    average.load_state_dict(load_file(out / "best.safetensors"))
-    return average, {"plain_sample_shows_caption": best}
+    return best.network, {"plain_sample_shows_caption": judgement.rate_aside(best.network)}
+
+
+class _Best(nn.Module):
+    """The moving average with the highest rate so far, and that rate."""
+
+    rate: Tensor
+
+    def __init__(self, network: TextStyleGan):
+        super().__init__()
+        self.network = copy.deepcopy(network)
+        self.register_buffer("rate", torch.tensor(-1.0, dtype=torch.float64))
+
+    def compare(self, network: TextStyleGan, rate: float) -> None:
+        """Take over ``network`` unless its rate is lower."""
+        if rate >= float(self.rate):
+            self.network.load_state_dict(network.state_dict())
+            self.rate.fill_(rate)
 
 
 def _step(
@@ -216,7 +228,8 @@ def _step(
     metrics["drawn"], metrics["kl"] = float(drawn.detach()), float(divergence.detach())
     relaxed = step * settings.batch >= settings.relaxed_after
     weight = settings.relaxed_divergence if relaxed else settings.divergence
-    loss = settings.reconstruction * drawn + weight * divergence
+    anchor = settings.anchor if adversarial else settings.reconstruction
+    loss = anchor * drawn + weight * divergence
     if adversarial:
         others = np.roll(said, 1 + int(rng.integers(len(rows) - 1)))
         real_logits = _teach_discriminator(
@@ -352,59 +365,3 @@ def _schedule(
     ):
         group["lr"], group["betas"] = base * rate, (momentum, 0.99)
     optimizer_d.param_groups[0]["lr"] = settings.discriminator_rate * rate / fall
-
-
-def _best_so_far(out: Path) -> float:
-    path = out / "metrics.jsonl"
-    if not path.exists():
-        return 0.0
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return max((json.loads(line)["judge"] for line in lines), default=0.0)
-
-
-class _Judgement:
-    """Fixed latents and captions on which every checkpoint is judged and shown."""
-
-    GRID = (
-        "skyline at sunset.",
-        "a cat is lay on the table.",
-        "a street scene with a double-decker bus on the road.",
-        "A bird that is on a tree",
-        "A dog with goggles staring at the camera.",
-        "a yellow balloon over the sea at night",
-        "a house in a field by day",
-        "a blue boat on the sea at sunset",
-    )
-
-    def __init__(self, validation: Pool, teachers: Teachers, count: int = 600):
-        rng = np.random.default_rng(0)
-        said = validation.caption_rows[rng.permutation(len(validation))[:count], 0]
-        texts = [validation.texts[row] for row in said] + list(self.GRID)
-        features = teachers.text(sentence_embeddings(teachers.clip, texts))
-        self.text, self.grid_text = features[: len(said)], features[len(said) :]
-        self.named = validation.named[said]
-        self.judge = teachers.judge
-
-    def _draw(self, generator: TextStyleGan, text: Tensor) -> np.ndarray:
-        rng = np.random.default_rng(1)
-        parts = []
-        with torch.inference_mode():
-            for start in range(0, len(text), 100):
-                part = text[start : start + 100]
-                latents = rng.standard_normal((len(part), generator.config.latent_size), np.float32)
-                images = to_unit(generator(torch.from_numpy(latents).to(text.device), part))
-                parts.append((images * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy())
-        return np.concatenate(parts)
-
-    def rate(self, generator: TextStyleGan) -> float:
-        """Share of validation captions of which a plain sample shows everything named."""
-        images = self._draw(generator, self.text)
-        return round(float(agreement(read(self.judge, images), self.named).mean()), 4)
-
-    def grid(self, generator: TextStyleGan, columns: int = 8) -> Image.Image:
-        """One row a caption, one column a latent, at twice the size."""
-        images = self._draw(generator, self.grid_text.repeat_interleave(columns, 0))
-        size = images.shape[1]
-        rows = images.reshape(len(self.GRID), columns, size, size, 3).transpose(0, 2, 1, 3, 4)
-        sheet = Image.fromarray(rows.reshape(len(self.GRID) * size, columns * size, 3))
-        return sheet.resize((sheet.width * 2, sheet.height * 2), Image.Resampling.LANCZOS)

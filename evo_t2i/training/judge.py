@@ -43,7 +43,7 @@ def train_judge(
         value = value + F.cross_entropy(colours[present], colour[present])
         return value, {}
 
-    fit(model, loss, len(pool), settings, out, progress)
+    fit(model, loss, pool, settings, out, progress)
     return model
 
 

@@ -1,17 +1,7 @@
 """Losses of the training commands, one formula a function. Features are L2-normalised inside."""
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
-
-
-def contrast(a: Tensor, b: Tensor, temperature: float) -> Tensor:
-    """InfoNCE over images: -mean_i log(exp(cos(a_i, b_i)/t) / sum_j exp(cos(a_j, b_i)/t)).
-
-    ``a`` (n, d) holds the images' features, ``b`` (n, d) what each is paired with.
-    """
-    similarity = F.normalize(b, dim=1) @ F.normalize(a, dim=1).T / temperature  # (i, j)
-    return F.cross_entropy(similarity, torch.arange(len(a), device=a.device))
 
 
 def contrast_with_truth(

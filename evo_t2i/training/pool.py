@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from evo_t2i import world
 from evo_t2i.world import COLOURS, KINDS, SCENES, TIMES, Caption, captions, render, sample_scene
 
 CAPTIONS_PER_IMAGE = 4
@@ -112,10 +113,9 @@ def load_pool(
 
 
 def _world_digest() -> str:
-    """Eight scenes' worth of the world as it is now, so that a changed one renders a new pool."""
-    images, _, _, texts = _render_chunk((0, 0, 8))
-    said = json.dumps([[caption.text for caption in group] for group in texts])
-    return hashlib.sha256(images.tobytes() + said.encode()).hexdigest()[:12]
+    """Of the world's source code, so that a changed world renders a new pool."""
+    sources = sorted(Path(world.__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
 
 
 def _render_pool(

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from evo_t2i.training import checkpoint
+from evo_t2i.training.pool import Pool
 
 Progress = Callable[[int, int, dict[str, float]], None]
 """(images done, images in all, newest metrics)."""
@@ -35,7 +36,7 @@ class FitSettings:
 def fit(
     module: nn.Module,
     loss: Callable[[np.ndarray, torch.Generator], tuple[Tensor, dict[str, float]]],
-    pool_size: int,
+    pool: Pool,
     settings: FitSettings,
     out: Path,
     progress: Progress | None = None,
@@ -50,9 +51,9 @@ def fit(
     optimizer = torch.optim.AdamW(
         parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay, betas=(0.9, 0.98)
     )
-    path = out / "checkpoint.safetensors"
+    path, identity = out / "checkpoint.safetensors", (settings, pool.folder.name)
     modules, optimizers = {"model": module}, {"model": optimizer}
-    start = checkpoint.restore(path, settings, modules, optimizers) if path.exists() else 0
+    start = checkpoint.restore(path, identity, modules, optimizers) if path.exists() else 0
     steps = max(1, settings.images // settings.batch)
     for step in range(start, steps):
         rng = np.random.default_rng([settings.seed, step])
@@ -60,7 +61,10 @@ def fit(
         for group in optimizer.param_groups:
             group["lr"] = settings.learning_rate * _schedule(step / steps, settings.warmup)
         module.train()
-        value, metrics = loss(rng.integers(pool_size, size=settings.batch), generator)
+        rows = rng.integers(len(pool), size=settings.batch)
+        with torch.random.fork_rng():  # dropout draws from torch's own stream
+            torch.manual_seed(generator.initial_seed())
+            value, metrics = loss(rows, generator)
         optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(value)
         nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -70,7 +74,7 @@ def fit(
             line = {"images": done, "loss": float(value.detach()), **metrics}
             with (out / "metrics.jsonl").open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
-            checkpoint.save(path, step + 1, settings, modules, optimizers)
+            checkpoint.save(path, step + 1, identity, modules, optimizers)
             if progress:
                 progress(done, steps * settings.batch, line)
     module.eval()

@@ -4,9 +4,15 @@ import numpy as np
 import pytest
 import torch
 
+from evo_t2i.checkpoints.builtin import weights_folder
+from evo_t2i.checkpoints.minilm import minilm_folder
 from evo_t2i.errors import RunDataError
+from evo_t2i.models import clip
 from evo_t2i.training import checkpoint
 from evo_t2i.training.classifier import label_distribution, train_classifier
+from evo_t2i.training.clip import CLIP_CONFIG, train_clip
+from evo_t2i.training.export import load_teachers
+from evo_t2i.training.generator import GeneratorSettings, train_generator
 from evo_t2i.training.judge import agreement, build_judge, read, train_judge
 from evo_t2i.training.pool import holds, load_pool, truth_of
 from evo_t2i.training.supervised import FitSettings, degrade, to_batch
@@ -76,6 +82,50 @@ def test_the_classifier_learns_and_resumes_to_the_same_weights(pool, tmp_path):
     resumed = train_classifier(pool, settings, tmp_path / "cut", CPU, width=8)
     for name, value in whole.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name]), name
+
+
+def test_the_generator_resumes_to_the_same_weights_across_both_phases(pool, tmp_path):
+    teachers = load_teachers(weights_folder(), CPU)
+    settings = GeneratorSettings(
+        images=24, batch=4, alone=12, relaxed_after=8, penalty_every=2, report_every=8
+    )
+    reports = []
+
+    def train(folder, progress=None):
+        return train_generator(pool, pool, teachers, settings, folder, CPU, progress)
+
+    whole, rates = train(tmp_path / "whole", lambda *a: reports.append(a[2]))
+    assert "d" not in reports[0]
+    assert reports[-1]["penalty"] > 0
+    assert 0 <= rates["plain_sample_shows_caption"] <= 1
+    for cut in (8, 16):
+
+        def interrupt(done, *_, cut=cut):
+            if done == cut:
+                raise InterruptedError
+
+        with pytest.raises(InterruptedError):
+            train(tmp_path / "cut", interrupt)
+    resumed, again = train(tmp_path / "cut")
+    assert again == rates
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[name]), name
+    assert (tmp_path / "cut" / "grid-00000024.png").exists()
+
+
+def test_a_training_of_clip_lowers_its_loss_and_keeps_the_sentence_encoder(pool, tmp_path):
+    losses = []
+    model = train_clip(
+        pool,
+        FitSettings(images=32 * 8, batch=32, seed=1, report_every=4),
+        tmp_path,
+        CPU,
+        lambda *a: losses.append(a[2]["loss"]),
+    )
+    assert losses[-1] < losses[0]
+    fresh = clip.build(CLIP_CONFIG, minilm_folder())
+    for name, value in fresh.text.transformer.state_dict().items():
+        assert torch.equal(value, model.text.transformer.state_dict()[name]), name
 
 
 def test_a_checkpoint_of_another_model_is_refused(tmp_path):
