@@ -25,12 +25,14 @@ def run(arguments: list[str], watch: Path | None = None) -> tuple[float, float, 
     process = subprocess.Popen(
         arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True
     )
-    first = None
-    while watch is not None and first is None and process.poll() is None:
-        if watch.exists() and watch.read_bytes().count(b"\n") >= 2:  # header, generation 0
-            first = time.perf_counter() - start
-        time.sleep(0.02)
-    _, status, usage = os.wait4(process.pid, 0)
+    first, ended = None, 0
+    while not ended:
+        waiting = watch is not None and first is None
+        ended, status, usage = os.wait4(process.pid, os.WNOHANG if waiting else 0)
+        if watch is not None and waiting and not ended:
+            if watch.exists() and watch.read_bytes().count(b"\n") >= 2:  # header, generation 0
+                first = time.perf_counter() - start
+            time.sleep(0.02)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         sys.exit(f"{' '.join(arguments)} ended with {process.returncode}")

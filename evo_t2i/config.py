@@ -5,6 +5,7 @@ import json
 import math
 import secrets
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Self
 
 from evo_t2i.errors import RunDataError, UsageError
@@ -110,7 +111,26 @@ class RunConfig:
 
 
 def configure(caption: str, *, seed: int | None = None, **options: Any) -> RunConfig:
-    """A checked configuration; draws a seed when none is given."""
+    """A checked configuration; draws a seed when none is given.
+
+    ``options`` are the other fields of RunConfig and, as on the command line, those of
+    ScoreOptions; ``scores`` may be one string with commas. Raises UsageError for an unknown name
+    or a value that makes no sense.
+    """
+    score_fields = _names_of(ScoreOptions)
+    known = (_names_of(RunConfig) | score_fields) - {"caption"}
+    for name in sorted(options.keys() - known):
+        near = get_close_matches(name, sorted(known), n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(sorted(known))}."
+        raise UsageError(f"There is no option {name!r}; {hint}")
+    of_scores = {name: options.pop(name) for name in score_fields & options.keys()}
+    if of_scores:
+        base = options.get("score_options", ScoreOptions())
+        options["score_options"] = dataclasses.replace(base, **of_scores)
+    if isinstance(scores := options.get("scores"), str):
+        options["scores"] = tuple(name.strip() for name in scores.split(",") if name.strip())
+    elif scores is not None:
+        options["scores"] = tuple(scores)
     return RunConfig(
         caption=caption, seed=secrets.randbelow(2**31) if seed is None else seed, **options
     )
@@ -129,6 +149,10 @@ def check_caption(caption: str) -> None:
         )
     if "\0" in caption or not _is_utf8(caption):
         raise UsageError("The caption holds a NUL or an unpaired surrogate; remove that character.")
+
+
+def _names_of(configuration: type[RunConfig] | type[ScoreOptions]) -> set[str]:
+    return {field.name for field in dataclasses.fields(configuration)}
 
 
 def _is_utf8(text: str) -> bool:

@@ -15,21 +15,32 @@ from evo_t2i import registry
 from evo_t2i.config import ScoreOptions
 from evo_t2i.errors import DeviceMemoryError, NonFiniteScoresError, UsageError
 from evo_t2i.features.base import FeatureExtractor
+from evo_t2i.features.words import LABEL_THRESHOLD
 from evo_t2i.generators.base import Generator
 from evo_t2i.scores.base import Score
 
 CPU_MICRO_BATCH = 25
+MAX_MICRO_BATCH = 256
 _BYTES_PER_PIXEL = 16_000
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
 
 
 def choose_micro_batch(device: torch.device, image_size: tuple[int, int]) -> int:
-    """Images that a pass takes at once: 25 on a CPU; on a GPU what half the free memory holds."""
+    """Images that a pass takes at once: 25 on a CPU; on a GPU as many as its memory allows.
+
+    The size of a batch decides the last bits of its scores, so the choice depends on the device
+    and not on what else runs there; see ``fitting_micro_batch``.
+    """
     if device.type != "cuda":
         return CPU_MICRO_BATCH
-    free, _total = torch.cuda.mem_get_info(device)
+    return fitting_micro_batch(torch.cuda.get_device_properties(device).total_memory, image_size)
+
+
+def fitting_micro_batch(memory: int, image_size: tuple[int, int]) -> int:
+    """The largest power of two, up to 256, of images that take at most half of ``memory`` bytes."""
     height, width = image_size
-    return max(1, min(256, free // 2 // (height * width * _BYTES_PER_PIXEL)))
+    images = memory // 2 // (height * width * _BYTES_PER_PIXEL)
+    return 1 << max(0, min(MAX_MICRO_BATCH, images).bit_length() - 1)
 
 
 class ImageScorer:
@@ -69,6 +80,11 @@ class ImageScorer:
         coverage = self._text.get("words.coverage")
         self.coverage = None if coverage is None else float(coverage)
 
+    @property
+    def label_matched(self) -> bool | None:
+        """Whether ``coverage`` reaches LABEL_THRESHOLD; None when no score asks for words."""
+        return None if self.coverage is None else self.coverage >= LABEL_THRESHOLD
+
     def score_images(self, images: Tensor) -> np.ndarray:
         """Scores (n, m) float64 of images (n, 3, h, w) in [0, 1]; higher is better.
 
@@ -88,7 +104,7 @@ class ImageScorer:
         for extractor in self.extractors.values():
             features.update(extractor.images(rounded))
         columns = [score(features) for score in self.scores]
-        return torch.stack(columns, dim=1).double().cpu().numpy()  # (n, m)
+        return torch.stack(columns, dim=1).cpu().double().numpy()  # (n, m)
 
     def _in_micro_batches(
         self,

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from PIL import Image
 
 from evo_t2i.config import RunConfig
+from evo_t2i.errors import RunDataError, UsageError
 from evo_t2i.picking.methods import Pick, pick
 from evo_t2i.picking.table import pick_json
 from evo_t2i.runs.atomic import make_directory, write_bytes
@@ -75,6 +76,30 @@ class Run:
             floors=dict(floors) if floors else None,
             count=count,
         )
+
+    def picked(self) -> Pick:
+        """The pick that ``pick/pick.json`` tells of; the balanced one when there is none.
+
+        Raises RunDataError for a pick.json that does not fit the run.
+        """
+        path = self.path / "pick" / "pick.json"
+        if not path.exists():
+            return self.rank()
+        rows = {f"front/{file.name}": row for row, file in enumerate(self._front.files)}
+        try:
+            table = json.loads(path.read_text(encoding="utf-8"))
+            weighted = table["method"] != "extremes" and any(table["weights"].values())
+            again = self.rank(
+                method=table["method"],
+                weights=table["weights"] if weighted else None,
+                floors=table["floors"],
+            )
+            chosen = tuple(rows[image["file"]] for image in table["chosen"])
+        except (ValueError, LookupError, TypeError, AttributeError, UsageError) as error:
+            raise RunDataError(
+                f"{path} is not a pick of this run; write it again with `evo-t2i pick {self.path}`."
+            ) from error
+        return replace(again, chosen=chosen)
 
     def pick(
         self,

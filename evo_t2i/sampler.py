@@ -15,12 +15,9 @@ from evo_t2i import registry
 from evo_t2i.config import RunConfig, configure
 from evo_t2i.errors import RunDataError
 from evo_t2i.evaluate import Evaluator
-from evo_t2i.features.words import LABEL_THRESHOLD
 from evo_t2i.generators.base import Generator
 from evo_t2i.models.device import choose_device
 from evo_t2i.picking.methods import Pick, pick
-from evo_t2i.report.plots import pareto
-from evo_t2i.report.sheets import before_after, front_sheet
 from evo_t2i.run import Run, write_pick
 from evo_t2i.runs.directory import GenerationRecord, RunDirectory, default_out, require_unused
 from evo_t2i.search.base import Search
@@ -126,8 +123,8 @@ def _evolve(
             f"{run.path} was begun with other models than are installed now; restore them, or "
             "start a new run with `evo-t2i sample`."
         )
-    if started is not None:
-        evaluator.micro_batch = run.journal[last[0]]["micro_batch"] if last else 0
+    if last is not None:
+        evaluator.micro_batch = run.journal[last[0]]["micro_batch"]
     box = [np.array(corner) for corner in started["box"]] if started is not None else []
 
     while search.generation <= config.generations:
@@ -174,9 +171,7 @@ def _evolve(
         {
             "models": facts,
             "coverage": evaluator.coverage,
-            "label_matched": None
-            if evaluator.coverage is None
-            else evaluator.coverage >= LABEL_THRESHOLD,
+            "label_matched": evaluator.label_matched,
             "evaluations": config.evaluations,
             "box": [corner.tolist() for corner in box],
             "hypervolume": [entry["hypervolume"] for entry in run.journal],
@@ -185,11 +180,15 @@ def _evolve(
     _present(run, evaluator, _PRESENTED)
 
 
-_PRESENTED = ("pareto.png", "contact_sheet.png", "before_after.png", "pick")
+_PRESENTED = ("pareto.png", "contact_sheet.png", "before_after.png", "pick/pick.json")
+"""What ``_present`` writes; pick.json is the last file of its folder."""
 
 
 def _present(run: RunDirectory, evaluator: Evaluator, names: tuple[str, ...] | list[str]) -> None:
     """The pictures that a person looks at first, and the balanced pick."""
+    from evo_t2i.report.plots import pareto
+    from evo_t2i.report.sheets import front_sheet
+
     finished = Run(run.path)
     picked = finished.rank()
     if "pareto.png" in names:
@@ -198,12 +197,14 @@ def _present(run: RunDirectory, evaluator: Evaluator, names: tuple[str, ...] | l
         front_sheet(run, picked, run.path / "contact_sheet.png")
     if "before_after.png" in names:
         _before_after(run, finished, evaluator, picked)
-    if "pick" in names:
+    if "pick/pick.json" in names:
         write_pick(finished, picked)
 
 
 def _before_after(run: RunDirectory, finished: Run, evaluator: Evaluator, picked: Pick) -> None:
     """One plain sample, the best of generation 0, the pick."""
+    from evo_t2i.report.sheets import before_after
+
     first = run.record(0)
     front = finished.arrays
     finite = np.isfinite(first.scores).all(axis=1)

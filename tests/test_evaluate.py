@@ -5,7 +5,7 @@ import torch
 from evo_t2i import registry
 from evo_t2i.config import DEFAULT_SCORES, ScoreOptions
 from evo_t2i.errors import DeviceMemoryError, NonFiniteScoresError, UsageError
-from evo_t2i.evaluate import CPU_MICRO_BATCH, Evaluator
+from evo_t2i.evaluate import CPU_MICRO_BATCH, Evaluator, fitting_micro_batch
 from evo_t2i.testing import check_generator
 
 CPU = torch.device("cpu")
@@ -128,10 +128,13 @@ def test_what_is_rendered_is_what_was_scored(evaluator):
 
 def test_coverage_is_known_only_where_a_score_asks_for_words(evaluator, light):
     assert evaluator.coverage == pytest.approx(1.0, abs=1e-4)
+    assert evaluator.label_matched is True
     evaluator.prepare("skyline at sunset.")
     assert evaluator.coverage < 0.45
+    assert evaluator.label_matched is False
     evaluator.prepare("a cat is lay on the table.")
     assert light.coverage is None
+    assert light.label_matched is None
     assert light.extractors.keys() == {"vgg"}
 
 
@@ -191,6 +194,14 @@ def test_more_than_half_without_a_finite_score_is_an_error(light):
 
 def test_an_automatic_micro_batch_on_the_cpu(random_models):  # noqa: ARG001
     assert make(("image_real",), micro_batch=0).micro_batch == CPU_MICRO_BATCH
+
+
+@pytest.mark.parametrize(
+    ("gigabytes", "size", "images"),
+    [(140, 64, 256), (12, 64, 64), (11.9, 64, 64), (12, 256, 4), (4, 1024, 1), (0.01, 64, 1)],
+)
+def test_an_automatic_micro_batch_is_a_power_of_two_that_fits(gigabytes, size, images):
+    assert fitting_micro_batch(int(gigabytes * 1e9), (size, size)) == images
 
 
 def test_a_feature_that_nothing_provides_is_named(random_models, monkeypatch):  # noqa: ARG001

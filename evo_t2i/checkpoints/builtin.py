@@ -1,7 +1,7 @@
 """The built-in models' weights: one folder each and a manifest of digests.
 
 ``<weights>/<name>/`` holds model.safetensors, config.json and CARD.md;
-``<weights>/digests.json`` maps each name to the SHA-256 of its model.safetensors.
+``<weights>/digests.json`` maps each name to the SHA-256 of the first two.
 """
 
 import hashlib
@@ -13,31 +13,33 @@ from pathlib import Path
 from typing import Any
 
 import safetensors.torch
-from safetensors import SafetensorError
 from torch import Tensor
 
 import evo_t2i
 from evo_t2i.errors import ModelError
 
-_REINSTALL = "reinstall it with `pip install --force-reinstall evo-t2i`."
+_FILES = ("config.json", "model.safetensors")
 
 
 @dataclass(frozen=True)
 class LoadedWeights:
-    """A built-in model as stored: its configuration, its tensors on the CPU, the file's SHA-256."""
+    """A built-in model as stored: its configuration and its tensors on the CPU."""
 
     config: dict[str, Any]
     tensors: dict[str, Tensor]
     digest: str
+    """SHA-256 of the two files' hexadecimal digests: another when either file is another."""
+    tensors_digest: str
+    """SHA-256 of model.safetensors alone."""
 
 
 def weights_folder() -> Path:
     """The wheel's ``evo_t2i/_weights``, or ``weights/`` beside the package in a source checkout."""
-    package = Path(evo_t2i.__file__).parent
-    for folder in (package / "_weights", package.parent / "weights"):
+    for folder in (_in_wheel(), _in_checkout()):
         if (folder / "digests.json").is_file():
             return folder
-    raise ModelError(f"evo-t2i's built-in weights are not installed beside {package}; {_REINSTALL}")
+    in_use = _in_checkout() if (_package().parent / "pyproject.toml").is_file() else _in_wheel()
+    raise ModelError(f"evo-t2i's built-in weights are not in {in_use}; {_remedy(in_use)}")
 
 
 def load(name: str, folder: Path | None = None) -> LoadedWeights:
@@ -46,58 +48,88 @@ def load(name: str, folder: Path | None = None) -> LoadedWeights:
     Raises ModelError when anything is missing, damaged or not what the manifest names.
     """
     root = weights_folder() if folder is None else folder
+    remedy = _remedy(root)
     try:
-        wanted = json.loads((root / "digests.json").read_text("utf-8"))[name]
-        config = json.loads((root / name / "config.json").read_text("utf-8"))
-        data = (root / name / "model.safetensors").read_bytes()
+        manifest = json.loads((root / "digests.json").read_text("utf-8"))
+        wanted = {file: manifest[name][file] for file in _FILES}
+        data = {file: (root / name / file).read_bytes() for file in _FILES}
     except OSError as error:
         raise ModelError(
             f"The built-in model {name!r} cannot be read ({error.filename}: {error.strerror}); "
-            f"{_REINSTALL}"
+            f"{remedy}"
         ) from error
     except KeyError:
         raise ModelError(
-            f"The built-in model {name!r} is not in {root / 'digests.json'}; {_REINSTALL}"
+            f"The built-in model {name!r} is not in {root / 'digests.json'}; {remedy}"
         ) from None
     except (ValueError, TypeError) as error:
-        raise ModelError(
-            f"The built-in model {name!r} has a damaged configuration ({error}); {_REINSTALL}"
-        ) from error
-    found = hashlib.sha256(data).hexdigest()
-    if found != wanted:
-        raise ModelError(
-            f"The built-in model {name!r} is damaged: its digest is {found[:12]}…, expected "
-            f"{str(wanted)[:12]}…; {_REINSTALL}"
-        )
-    try:
-        tensors = safetensors.torch.load(data)
-    except SafetensorError as error:
-        raise ModelError(
-            f"The built-in model {name!r} is no safetensors file ({error}); {_REINSTALL}"
-        ) from error
-    return LoadedWeights(config, tensors, found)
+        raise ModelError(f"{root / 'digests.json'} is damaged ({error}); {remedy}") from error
+    found = {file: hashlib.sha256(data[file]).hexdigest() for file in _FILES}
+    for file in _FILES:
+        if found[file] != wanted[file]:
+            raise ModelError(
+                f"The built-in model {name!r} is damaged: the digest of its {file} is "
+                f"{found[file][:12]}…, expected {str(wanted[file])[:12]}…; {remedy}"
+            )
+    return LoadedWeights(
+        config=json.loads(data["config.json"]),
+        tensors=safetensors.torch.load(data["model.safetensors"]),
+        digest=_joint_digest(found),
+        tensors_digest=found["model.safetensors"],
+    )
 
 
 def save(
     folder: Path, name: str, tensors: Mapping[str, Tensor], config: Mapping[str, Any], card: str
 ) -> str:
-    """Write ``<folder>/<name>/`` and its line in ``<folder>/digests.json``; returns the digest.
+    """Write ``<folder>/<name>/`` and its entry in ``<folder>/digests.json``; returns the digest.
 
-    Every file is replaced atomically and the manifest comes last, so an interrupted save is
-    found out by ``load``.
+    ``{digest}`` in the card's text becomes the SHA-256 of model.safetensors. Every file is
+    replaced atomically and the manifest comes last, so an interrupted save is found out by
+    ``load``.
     """
     target = folder / name
     target.mkdir(parents=True, exist_ok=True)
-    data = safetensors.torch.save({key: value.contiguous() for key, value in tensors.items()})
-    digest = hashlib.sha256(data).hexdigest()
-    _replace(target / "model.safetensors", data)
-    _replace(target / "config.json", _json(config))
-    _replace(target / "CARD.md", card.encode())
-    manifest = folder / "digests.json"
-    digests = json.loads(manifest.read_text("utf-8")) if manifest.exists() else {}
-    digests[name] = digest
-    _replace(manifest, _json(dict(sorted(digests.items()))))
-    return digest
+    data = {
+        "config.json": _json(config),
+        "model.safetensors": safetensors.torch.save(
+            {key: value.contiguous() for key, value in tensors.items()}
+        ),
+    }
+    digests = {file: hashlib.sha256(data[file]).hexdigest() for file in _FILES}
+    for file in _FILES:
+        _replace(target / file, data[file])
+    text = card.replace("{digest}", digests["model.safetensors"])
+    _replace(target / "CARD.md", text.encode())
+    path = folder / "digests.json"
+    manifest = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    manifest[name] = digests
+    _replace(path, _json(dict(sorted(manifest.items()))))
+    return _joint_digest(digests)
+
+
+def _package() -> Path:
+    return Path(evo_t2i.__file__).parent
+
+
+def _in_wheel() -> Path:
+    return _package() / "_weights"
+
+
+def _in_checkout() -> Path:
+    return _package().parent / "weights"
+
+
+def _remedy(folder: Path) -> str:
+    if folder == _in_wheel():
+        return "install the evo-t2i wheel again."
+    if folder.resolve() == _in_checkout().resolve():
+        return "restore it with `git checkout -- weights`."
+    return "save it again with `evo-t2i train`."
+
+
+def _joint_digest(digests: Mapping[str, str]) -> str:
+    return hashlib.sha256("".join(digests[file] for file in _FILES).encode()).hexdigest()
 
 
 def _json(value: Mapping[str, Any]) -> bytes:

@@ -31,8 +31,8 @@ def pick(
     """Choose the best of RUN's front, say why, and copy it into RUN/pick.
 
     \b
-    evo-t2i pick runs/skyline-at-sunset-7
-    evo-t2i pick runs/skyline-at-sunset-7 --weight text_image=2 --min image_real=0.5 --count 3
+    evo-t2i pick RUN
+    evo-t2i pick RUN --method topsis --weight text_image=2 --count 3
     """
     from evo_t2i.picking.table import pick_json, pick_table
     from evo_t2i.run import Run, write_pick

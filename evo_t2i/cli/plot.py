@@ -19,16 +19,18 @@ def plot(
 ) -> None:
     """Draw RUN's scatter matrix (pareto.png) and contact sheet (contact_sheet.png) again.
 
+    Both mark the newest pick, the one in RUN/pick.
+
     \b
-    evo-t2i plot runs/skyline-at-sunset-7
-    evo-t2i plot runs/skyline-at-sunset-7 --out skyline.png
+    evo-t2i plot RUN
+    evo-t2i plot RUN --out skyline.png
     """
     from evo_t2i.run import Run
     from evo_t2i.runs.directory import RunDirectory
 
     if out is not None and out.suffix.lower() != ".png":
         raise UsageError(f"--out is {out}; give a name that ends in .png.")
-    picked = Run(run).rank()
+    picked = Run(run).picked()
     directory = RunDirectory.open(run)
     with libraries_silenced():
         from evo_t2i.report.plots import pareto

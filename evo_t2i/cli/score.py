@@ -44,7 +44,6 @@ def score(
         import torch
 
         from evo_t2i.evaluate import ImageScorer
-        from evo_t2i.features.words import LABEL_THRESHOLD
         from evo_t2i.models.device import choose_device
 
         scorer = ImageScorer(
@@ -55,13 +54,12 @@ def score(
         for file in images:
             pixels = torch.from_numpy(read_image(file)).permute(2, 0, 1)  # (3, h, w)
             rows.append(scorer.score_images(pixels[None].float() / 255.0)[0].tolist())
-    matched = None if scorer.coverage is None else scorer.coverage >= LABEL_THRESHOLD
     if json_output:
         print_json(
             {
                 "caption": caption,
                 "coverage": scorer.coverage,
-                "label_matched": matched,
+                "label_matched": scorer.label_matched,
                 "images": [
                     {"file": str(file), "scores": dict(zip(names, row, strict=True))}
                     for file, row in zip(images, rows, strict=True)
@@ -74,5 +72,5 @@ def score(
         for file, row in zip(images, rows, strict=True)
     ]
     print_table(["file", *names], cells)
-    if sentence := coverage_sentence(scorer.coverage, matched, names):
+    if sentence := coverage_sentence(scorer.coverage, scorer.label_matched, names):
         say(sentence)

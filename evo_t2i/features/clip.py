@@ -128,10 +128,8 @@ class ClipFeatures(OpenClipFeatures):
 
         weights = builtin.load("clip")
         folder = minilm_folder()
-        model = clip.build(weights.config, folder)
-        clip.load_trained(model, weights.tensors)
         super().__init__(
-            model=model,
+            model=clip.load(weights.config, weights.tensors, folder),
             tokenize=clip.load_tokenizer(folder),
             mean=weights.config["mean"],
             std=weights.config["std"],

@@ -4,14 +4,13 @@ import torch
 from torch import Tensor
 
 from evo_t2i.checkpoints import builtin
-from evo_t2i.errors import ModelError
 from evo_t2i.features.preprocess import normalise, resize
 
 
 class VggFeatures:
     """The built-in VGG-19 with batch normalisation.
 
-    Raises ModelError when its weights are missing, damaged or do not fit their configuration.
+    Raises ModelError when its weights are missing or damaged.
     """
 
     provides = frozenset({"vgg.logits"})
@@ -22,12 +21,7 @@ class VggFeatures:
         weights = builtin.load("vgg")
         config = weights.config
         model = vgg.build(config["channels"], len(config["labels"]))
-        try:
-            model.load_state_dict(weights.tensors)
-        except RuntimeError as error:
-            raise ModelError(
-                "The built-in classifier's weights do not fit its configuration; reinstall evo-t2i."
-            ) from error
+        model.load_state_dict(weights.tensors)
         self.digest = weights.digest
         self.labels: tuple[str, ...] = tuple(config["labels"])
         model.to(device).to(memory_format=torch.channels_last)  # a fifth faster on a CPU

@@ -46,14 +46,13 @@ class BuiltinGenerator:
         from evo_t2i.models import clip  # imports open_clip, which takes seconds
 
         weights = builtin.load("clip")
-        if weights.digest != self._text_encoder:
+        if weights.tensors_digest != self._text_encoder:
             raise ModelError(
                 f"The generator was trained with the text encoder {self._text_encoder[:12]}…, but "
-                f"{weights.digest[:12]}… is installed; train it again or restore weights/."
+                f"{weights.tensors_digest[:12]}… is installed; train the generator again."
             )
         folder = minilm_folder()
-        model = clip.build(weights.config, folder)
-        clip.load_trained(model, weights.tensors)
+        model = clip.load(weights.config, weights.tensors, folder)
         with torch.inference_mode():
             feature = model.encode_text(clip.load_tokenizer(folder)([caption]))
         return normalize(feature.float(), dim=1).to(self._device)

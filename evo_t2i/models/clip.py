@@ -48,6 +48,13 @@ def build(config: Mapping[str, Any], minilm: Path) -> CustomTextCLIP:
     return model.eval()
 
 
+def load(config: Mapping[str, Any], tensors: Mapping[str, Tensor], minilm: Path) -> CustomTextCLIP:
+    """``build`` with the trained parts ``tensors``; raises ModelError unless they fit."""
+    model = build(config, minilm)
+    load_trained(model, tensors)
+    return model
+
+
 def load_tokenizer(minilm: Path) -> Callable[[Sequence[str]], Tensor]:
     """Texts → token ids (n, length) int64, padded to the longest, at most 77 tokens each."""
     tokenizer = AutoTokenizer.from_pretrained(str(minilm), local_files_only=True)
@@ -94,6 +101,6 @@ def load_trained(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
         raise ModelError(
             f"The CLIP weights do not fit their configuration: {len(differing)} of "
             f"{len(wanted)} tensors are missing, unknown or of another shape, first "
-            f"{differing[0]!r}; reinstall evo-t2i or train the model anew."
+            f"{differing[0]!r}; train the model anew with this version."
         )
     model.load_state_dict(dict(tensors), strict=False)

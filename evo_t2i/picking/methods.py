@@ -3,10 +3,11 @@
 Let s be the front's scores (n, m), higher is better, and w the weights, made to sum to 1.
 
 ``balanced`` (the default)
-    z = (s - median of generation 0) / (1.4826 MAD of generation 0), at most +3; the value is the
-    weighted mean of z. Images with every z >= 0 go before all others. The cap keeps an image that
-    fools one score from winning by that score alone. When MAD is 0 the scale is IQR / 1.349, else
-    the standard deviation; when that is 0 too, the score is left out and ``notes`` says so.
+    z = (s - median of generation 0) / (1.4826 MAD of generation 0); the value is the weighted mean
+    of min(z, 3). Images with every z >= 0 go before all others. The cap keeps an image that fools
+    one score from winning by that score alone. A MAD without spread (see ``robust_scale``) is
+    replaced by IQR / 1.349, else by the standard deviation; when that has none either, the score
+    is left out and ``notes`` says so.
 ``weighted``
     u = s scaled to [0, 1] by the front's minimum and maximum; the weighted mean of u.
 ``asf``
@@ -20,8 +21,9 @@ Let s be the front's scores (n, m), higher is better, and w the weights, made to
 ``extremes``
     the best image of each score, in the order of the scores; the value is that of ``weighted``.
 
-Ties (differences below 1e-9) go to the larger smallest z (of u for the other methods), then to an
-image that fewer others dominate, then to the earlier row; so a dominated image never wins.
+Ties (differences below 1e-9) go to the larger smallest z, then to the larger weighted mean of z,
+both without the cap (of u for the other methods), then to an image that fewer others dominate, then
+to the earlier row; so a dominated image never wins.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -33,6 +35,8 @@ from evo_t2i.errors import UsageError
 
 Z_CAP = 3.0
 TIE_DECIMALS = 9
+NO_SPREAD = 1e-6
+"""A scale up to this many times the median's size, or this much for medians below 1, is none."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,8 @@ class Pick:
         weights: a weight for each score, summing to 1; 0 for a score that was left out.
         floors: the smallest allowed raw scores, by name.
         chosen: rows of the front, best first.
-        z: (n, m) scores of the whole front against generation 0, at most +3; 0 where a score does
-            not vary in generation 0.
+        z: (n, m) scores of the whole front against generation 0, without the cap; 0 where a score
+            does not vary in generation 0.
         value: (n,) the method's value, higher is better; comparable within one pick only.
         runner_up: the row that comes second, None when there is none.
         margin: value of the best minus value of the runner-up; negative when the runner-up has
@@ -110,8 +114,11 @@ def pick(
     columns = z if method == "balanced" else unit
     value = METHODS[method](columns, shares)
     smallest = columns[:, used].min(axis=1) if used.any() else np.zeros(len(scores))
+    below = smallest < -0.5 * 10.0**-TIE_DECIMALS
     order = _order(
-        scores, value, smallest, allowed, prefer_gains=method == "balanced" and bool(used.any())
+        scores,
+        (below & (method == "balanced"), -value, -smallest, -_weighted_mean(columns, shares)),
+        allowed,
     )
     if method == "extremes":
         best = [_best_of(scores[:, column], order) for column in range(scores.shape[1])]
@@ -120,7 +127,7 @@ def pick(
         chosen = _diverse(z[:, used], order, count)
         if len(chosen) < count:
             notes.append(f"Only {len(chosen)} images can be picked; {count} were asked for.")
-    if method == "balanced" and used.any() and smallest[order[0]] < 0:
+    if method == "balanced" and below[order[0]]:
         notes.append("No image is at least as good as generation 0's median in every score.")
     runner_up = int(order[1]) if len(order) > 1 and method != "extremes" else None
     margin = None if runner_up is None else float(value[order[0]] - value[runner_up])
@@ -145,25 +152,35 @@ def robust_scale(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Median and scale (m,), (m,) of each column of ``scores`` (k, m); rows with nan are left out.
 
     The scale estimates the standard deviation: 1.4826 MAD, else IQR / 1.349, else the standard
-    deviation itself; 0 for a column without any spread (or without any row).
+    deviation itself, the first that is more than 1e-6 max(1, abs(median)); 0 for a column without
+    any such spread (or without any row).
     """
     finite = np.asarray(scores, dtype=np.float64)
     finite = finite[np.isfinite(finite).all(axis=1)]
     if len(finite) == 0:
         return np.zeros(finite.shape[1]), np.zeros(finite.shape[1])
     centre = np.median(finite, axis=0)
-    deviation = 1.4826 * np.median(np.abs(finite - centre), axis=0)
     lower, upper = np.percentile(finite, [25, 75], axis=0)
-    scale = np.where(deviation > 0, deviation, (upper - lower) / 1.349)
-    constant = np.ptp(finite, axis=0) == 0
-    scale = np.where(scale > 0, scale, np.where(constant, 0.0, finite.std(axis=0)))
+    estimates = np.stack(
+        [
+            1.4826 * np.median(np.abs(finite - centre), axis=0),
+            (upper - lower) / 1.349,
+            finite.std(axis=0),
+        ]
+    )
+    spread = estimates > NO_SPREAD * np.maximum(1.0, np.abs(centre))
+    first = np.argmax(spread, axis=0)
+    scale = np.where(spread.any(axis=0), np.take_along_axis(estimates, first[None], axis=0)[0], 0.0)
     return centre, scale
 
 
 def standardise(scores: np.ndarray, centre: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """z of ``scores`` (n, m), at most +3; 0 in columns whose scale is 0."""
-    z = (scores - centre) / np.where(scale > 0, scale, 1.0)
-    return np.where(scale > 0, np.minimum(z, Z_CAP), 0.0)
+    """z of ``scores`` (n, m); 0 in columns whose scale is 0."""
+    return np.where(scale > 0, (scores - centre) / np.where(scale > 0, scale, 1.0), 0.0)
+
+
+def _balanced(z: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    return _weighted_mean(np.minimum(z, Z_CAP), shares)
 
 
 def _weighted_mean(columns: np.ndarray, shares: np.ndarray) -> np.ndarray:
@@ -199,7 +216,7 @@ def _mean_rank(unit: np.ndarray, shares: np.ndarray) -> np.ndarray:
 
 
 METHODS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
-    "balanced": _weighted_mean,
+    "balanced": _balanced,
     "weighted": _weighted_mean,
     "asf": _maximin,
     "topsis": _topsis,
@@ -273,18 +290,11 @@ def _left_out(names: Sequence[str], method: str, flat: np.ndarray) -> list[str]:
     ]
 
 
-def _order(
-    scores: np.ndarray,
-    value: np.ndarray,
-    smallest: np.ndarray,
-    allowed: np.ndarray,
-    *,
-    prefer_gains: bool,
-) -> np.ndarray:
-    """The allowed rows, best first."""
+def _order(scores: np.ndarray, keys: Sequence[np.ndarray], allowed: np.ndarray) -> np.ndarray:
+    """The allowed rows, best first: by ``keys`` (n,), smaller is better and the first key counts
+    most, then by the number of rows that dominate them, then by the row."""
     rows = np.flatnonzero(allowed)
-    value, smallest = np.round(value[rows], TIE_DECIMALS), np.round(smallest[rows], TIE_DECIMALS)
-    below = smallest < 0 if prefer_gains else np.zeros(len(rows), dtype=bool)
+    rounded = [np.round(key[rows].astype(np.float64), TIE_DECIMALS) for key in keys]
     candidates = scores[rows]
     dominators = np.array(
         [
@@ -292,7 +302,7 @@ def _order(
             for row in candidates
         ]
     )
-    return rows[np.lexsort((rows, dominators, -smallest, -value, below))]
+    return rows[np.lexsort((rows, dominators, *reversed(rounded)))]
 
 
 def _best_of(column: np.ndarray, order: np.ndarray) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from evo_t2i.picking.methods import Pick
+from evo_t2i.picking.methods import Z_CAP, Pick
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ def pick_table(
     pick: Pick, scores: np.ndarray, names: Sequence[str], files: Sequence[str]
 ) -> PickTable:
     """``scores`` (n, m) and ``files`` of the whole front; a cell reads ``0.8123 (+2.1)``, the raw
-    score and its z against generation 0."""
+    score and its z against generation 0. A note says where a z is larger than the value counts."""
     summary = [
         ("method", pick.method),
         ("weights", ", ".join(f"{name} {share:.2f}" for name, share in pick.weights.items())),
@@ -36,10 +36,12 @@ def pick_table(
     if pick.runner_up is not None and pick.margin is not None:
         text = f"{files[pick.runner_up]}, behind by {pick.margin:.4f}"
         summary.append(("runner-up", text))
-    summary += [("note", note) for note in pick.notes]
     places = [(str(place), row) for place, row in enumerate(pick.chosen, start=1)]
     if pick.runner_up is not None and pick.runner_up not in pick.chosen:
         places.append(("runner-up", pick.runner_up))
+    summary += [("note", note) for note in pick.notes]
+    if pick.method == "balanced" and (pick.z[[row for _, row in places]] > Z_CAP).any():
+        summary.append(("note", f"In the value, each z counts up to +{Z_CAP:g}."))
     rows = [
         (place, files[row], f"{pick.value[row]:.4f}", *_cells(scores[row], pick.z[row]))
         for place, row in places

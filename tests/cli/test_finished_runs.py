@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from evo_t2i.run import Run
+
 
 def test_pick_prints_the_table_and_copies_the_picture(evo, finished_run):
     result = evo("pick", finished_run)
@@ -90,6 +92,56 @@ def test_plot_into_one_file(evo, finished_run, tmp_path):
     assert evo("plot", finished_run, "--out", tmp_path / "mine.png").code == 0
     assert Image.open(tmp_path / "mine.png").width > 300
     assert not (finished_run / "pareto.png").exists()
+
+
+def test_plot_marks_the_pick_that_was_made(evo, finished_run):
+    figures = [finished_run / "pareto.png", finished_run / "contact_sheet.png"]
+
+    def drawn():
+        assert evo("plot", finished_run).code == 0
+        return [figure.read_bytes() for figure in figures]
+
+    default = drawn()
+    evo("pick", finished_run)
+    assert drawn() == default
+    evo("pick", finished_run, "--method", "rank", "--weight", "text_image=0", "--count", 2)
+    several = drawn()
+    assert all(after != before for after, before in zip(several, default, strict=True))
+    evo("pick", finished_run, "--method", "extremes")
+    assert drawn() != several
+
+
+def test_run_reads_its_pick_back(evo, finished_run):
+    limits = ("--weight", "text_image=3", "--min", "word_label=-9", "--count", 3)
+    evo("pick", finished_run, "--method", "topsis", *limits)
+    run = Run(finished_run)
+    made = run.rank(
+        method="topsis", weights={"text_image": 3}, floors={"word_label": -9.0}, count=3
+    )
+    read = run.picked()
+    assert (read.method, read.chosen, read.floors) == (made.method, made.chosen, made.floors)
+    np.testing.assert_allclose(read.value, made.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        "{}",
+        '{"method": "best", "weights": {}, "floors": {}, "chosen": []}',
+        '{"method": "balanced", "weights": {}, "floors": {}, "chosen": 7}',
+        '{"method": "balanced", "weights": {}, "floors": {}, "chosen": [7]}',
+        '{"method": "rank", "weights": {}, "floors": {}, "chosen": [{"file": "front/9999.png"}]}',
+        '{"method": "rank", "weights": {"beauty": 1}, "floors": {}, "chosen": []}',
+    ],
+)
+def test_a_damaged_pick_is_refused(evo, finished_run, text):
+    (finished_run / "pick").mkdir()
+    (finished_run / "pick" / "pick.json").write_text(text)
+    result = evo("plot", finished_run)
+    assert (result.code, result.out) == (5, "")
+    assert f"evo-t2i pick {finished_run}" in result.err
 
 
 @pytest.mark.parametrize(("name", "code"), [("figure.svg", 2), ("missing/figure.png", 1)])

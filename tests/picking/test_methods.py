@@ -23,11 +23,12 @@ def test_balanced_is_the_capped_robust_mean_of_z():
     generation0 = np.array([[0.0, 10.0], [1.0, 20.0], [2.0, 30.0], [3.0, 40.0], [4.0, 90.0]])
     front = np.array([[5.0, 31.0], [100.0, 30.0], [3.0, 60.0]])
     scale = 1.4826 * np.array([1.0, 10.0])
-    expected = np.minimum((front - np.array([2.0, 30.0])) / scale, 3.0)
+    z = (front - np.array([2.0, 30.0])) / scale
+    expected = np.minimum(z, 3.0)
     result = pick(front, generation0, ("a", "b"))
-    np.testing.assert_allclose(result.z, expected)
+    np.testing.assert_allclose(result.z, z)
     np.testing.assert_allclose(result.value, expected.mean(axis=1))
-    assert result.z[1, 0] == Z_CAP
+    assert result.z[1, 0] > Z_CAP
     assert result.chosen == (1,)
     assert result.runner_up == 2
     assert result.margin == pytest.approx(expected[1].mean() - expected[2].mean())
@@ -62,6 +63,35 @@ def test_ties_go_to_the_larger_minimum_then_to_the_earlier_row():
     assert result.chosen == (1,)
     assert result.runner_up == 2
     assert result.margin == pytest.approx(0, abs=1e-12)
+
+
+def test_images_at_the_cap_in_every_score_are_told_apart():
+    generation0 = np.array([[-1.0] * 3, [0.0] * 3, [1.0] * 3]) / 1.4826  # so z is the score
+    front = np.array([[4.0, 9.0, 4.5], [5.0, 5.5, 8.0], [5.0, 7.0, 7.5], [30.0, 3.5, 3.5]])
+    names = ("a", "b", "c")
+    result = pick(front, generation0, names)
+    np.testing.assert_allclose(result.z, front)
+    np.testing.assert_allclose(result.value, 3.0)
+    assert (result.chosen, result.runner_up) == ((2,), 1)
+    assert result.margin == pytest.approx(0, abs=1e-12)
+    # All tie at 3, so the better half is rows 2 and 1; of three the farthest comes second.
+    assert pick(front, generation0, names, count=2).chosen == (2, 1)
+    assert pick(front[[0, 1, 2, 2, 2, 2]], generation0, names, count=2).chosen == (2, 3)
+    weighted = pick(front, generation0, names, weights={"b": 1.0, "a": 0.0, "c": 0.0})
+    assert weighted.chosen == (0,)
+    for order in ([3, 2, 1, 0], [1, 3, 0, 2]):
+        assert order[pick(front[order], generation0, names).chosen[0]] == 2
+    twins = np.repeat(front[[0, 2]], 2, axis=0)
+    assert pick(twins, generation0, names).chosen == (2,)
+
+
+def test_distances_between_picks_know_no_cap():
+    generation0 = np.array([[-1.0, -1.0], [0.0, 0.0], [1.0, 1.0]]) / 1.4826
+    front = np.array([[9.0, 9.0], [8.9, 9.1], [8.8, 9.2], [7.0, 11.0], [4.0, 4.0], [3.5, 14.0]])
+    assert pick(front, generation0, ("a", "b"), count=2).chosen == (0, 2)
+    assert pick(front, generation0, ("a", "b"), count=4).chosen == (0, 1, 2, 3)
+    with_worse = np.concatenate([front, np.zeros((2, 2))])
+    assert pick(with_worse, generation0, ("a", "b"), count=2).chosen == (0, 3)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -109,6 +139,20 @@ def test_scale_falls_back_from_mad_to_iqr_to_deviation_to_nothing():
     centre, scale = robust_scale(scores)
     np.testing.assert_allclose(centre, [8.0, 0.0, 0.0, 0.1])
     np.testing.assert_allclose(scale, [1.4826 * 4.0, 1 / 1.349, rare.std(), 0.0])
+
+
+@pytest.mark.parametrize(("median", "spread"), [(0.0, 1e-6), (0.3, 4e-7), (-1e5, 0.06)])
+def test_a_spread_that_is_rounding_counts_as_none(median, spread):
+    column = median + spread * np.array([-1.0, 0.0, 1.0]) / 1.4826
+    other = np.array([-1.0, 0.0, 1.0])
+    front = np.array([[median + 1000 * spread, 0.0], [median, 0.5]])
+    result = pick(front, np.stack([column, other], axis=1), ("a", "b"))
+    assert result.notes == ("a does not vary in generation 0 and was left out.",)
+    assert (result.z[:, 0] == 0).all()
+    assert result.chosen == (1,)
+    wider = median + 3 * (column - median)
+    counted = pick(front, np.stack([wider, other], axis=1), ("a", "b"))
+    assert (counted.chosen, counted.notes) == ((0,), ())
 
 
 def test_a_score_without_spread_is_left_out_and_named():
@@ -248,6 +292,11 @@ def test_the_table_shows_what_the_formula_used():
     assert table.rows[0][3] == f"{front[best, 0]:.4f} ({result.z[best, 0]:+.1f})"
     assert ("floors", "text_image ≥ 0") in table.summary
     assert all(len(row) == len(table.header) for row in table.rows)
+    capped = ("note", "In the value, each z counts up to +3.")
+    far = front + 100
+    assert capped in pick_table(pick(far, generation0, NAMES), far, NAMES, files).summary
+    near = np.minimum(front, 1.0)
+    assert capped not in pick_table(pick(near, generation0, NAMES), near, NAMES, files).summary
     values = pick_json(result, front, NAMES, files)
     assert values["chosen"][0]["scores"]["text_image"] == front[best, 0]
     assert values["margin"] == result.margin
