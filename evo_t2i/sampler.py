@@ -53,8 +53,9 @@ def sample(
     """Evolve pictures for a caption and write them to a new run directory.
 
     ``out`` defaults to ``runs/<caption>-<seed>``, ``seed`` to a random one; ``options`` are the
-    other fields of RunConfig (``population``, ``offspring``, ``generations``, ``generator``,
-    ``scores``, ``sampler``, …). Raises the errors of ``evo_t2i.errors``.
+    other fields of RunConfig and ScoreOptions (``population``, ``generations``, ``generator``,
+    ``scores``, ``sampler``, ``temperature``, …), by the names of the
+    command line. Raises the errors of ``evo_t2i.errors``.
     """
     config = configure(caption, seed=seed, **options)
     directory = Path(out) if out is not None else default_out(config)

@@ -69,7 +69,7 @@ def save_judge(folder: Path, model: Judge, facts: Mapping[str, Any]) -> None:
 def save_generator(folder: Path, model: TextStyleGan, facts: Mapping[str, Any]) -> None:
     """Write weights/generator; records which CLIP its captions were encoded with."""
     sizes = vars(model.config) | {"channels": list(model.config.channels)}
-    config = sizes | {"text_encoder": builtin.load("clip", folder).digest}
+    config = sizes | {"text_encoder": builtin.load("clip", folder).tensors_digest}
     _save(folder, "generator", model.state_dict(), config, facts)
 
 
@@ -83,8 +83,7 @@ def load_judge(folder: Path | None = None) -> Judge:
 def load_clip(folder: Path | None = None) -> Any:
     """The CLIP in weights/, in eval mode; ModelError when it is missing or damaged."""
     weights = builtin.load("clip", folder)
-    model = clip.build(weights.config, minilm_folder())
-    clip.load_trained(model, weights.tensors)
+    model = clip.load(weights.config, weights.tensors, minilm_folder())
     return model.eval().requires_grad_(False)
 
 
