@@ -105,7 +105,7 @@ def judge(
 def generator(
     out: Out = Path("training-runs/generator"),
     weights: Weights = Path("weights"),
-    images: Images = 160_000,
+    images: Images = 186_000,
     renders: Renders = 32_000,
     seed: Seed = 4,
     batch: Annotated[int, typer.Option(min=4, help="Images a step.")] = 16,

@@ -60,7 +60,7 @@ class GeneratorSettings:
     """Images before the discriminator joins."""
     reconstruction: float = 20.0
     """Weight of pixel and feature distance to the encoded image, alone."""
-    anchor: float = 8.0
+    anchor: float = 4.0
     """The same weight beside the discriminator."""
     anchor_divergence: float = 0.004
     """``divergence`` beside the discriminator."""
@@ -70,7 +70,7 @@ class GeneratorSettings:
     relaxed_divergence: float = 0.015
     """The same weight after ``relaxed_after`` images, still alone."""
     relaxed_after: int = 28_000
-    average_images: float = 10_000.0
+    average_images: float = 4_000.0
     """Half-life of the generator's moving average."""
     report_every: int = 4_000
     """Images between metrics, judgement, sample grid and checkpoint."""
@@ -114,6 +114,7 @@ def train_generator(
     uninterrupted one on the same machine.
     """
     out.mkdir(parents=True, exist_ok=True)
+    torch.set_flush_denormal(True)
     torch.manual_seed(settings.seed)
     texts = teachers.text(pool_embeddings(teachers.clip, pool))
     judgement = Judgement(validation, teachers.judge, teachers.clip, teachers.text)
@@ -208,13 +209,13 @@ def _step(
     order = rng.permutation(len(rows))
     rows, said = rows[order], said[order]
     text = texts[torch.from_numpy(said)]
-    real = to_batch(pool.images[rows], device) * 2 - 1
+    real = to_batch(_facing_one_way(pool, rows), device) * 2 - 1
     real = real.contiguous(memory_format=torch.channels_last)
     noise = torch.from_numpy(
         rng.standard_normal((len(rows), students.generator.config.latent_size), dtype=np.float32)
     ).to(device)
     adversarial = step * settings.batch >= settings.alone
-    encoded = len(rows) // 2 if adversarial else len(rows)
+    encoded = len(rows) // 4 if adversarial else len(rows)
 
     with torch.autocast(device.type, torch.bfloat16):
         mean, log_variance = students.encoder(real[:encoded], text[:encoded])
@@ -257,6 +258,14 @@ def _step(
     torch.autograd.backward(loss)
     students.optimizer_g.step()
     return metrics
+
+
+def _facing_one_way(pool: Pool, rows: np.ndarray) -> np.ndarray:
+    """Images without the mirroring: a short training cannot afford to learn everything twice."""
+    images = np.array(pool.images[rows])
+    mirrored = pool.mirrored[rows]
+    images[mirrored] = images[mirrored, :, ::-1]
+    return images
 
 
 def _teach_discriminator(

@@ -50,6 +50,8 @@ class Pool:
     """(n, 4) int64 into ``texts``."""
     main_kind: np.ndarray
     """(n,) int64 kind of the main thing, -1 where the scene holds none."""
+    mirrored: np.ndarray
+    """(n,) bool: the renderer drew the whole picture the other way round."""
     folder: Path
     """Where the pool lies; what is derived from it is kept there too."""
 
@@ -108,6 +110,7 @@ def load_pool(
         named=Truth(meta["named_scene"], meta["named_time"], meta["named_colours"]),
         caption_rows=meta["caption_rows"],
         main_kind=meta["main_kind"],
+        mirrored=meta["mirrored"],
         folder=target,
     )
 
@@ -129,14 +132,16 @@ def _render_pool(
     rows: dict[Caption, int] = {}
     caption_rows = np.zeros((count, CAPTIONS_PER_IMAGE), np.int64)
     main_kind = np.full(count, -1, np.int64)
+    mirrored = np.zeros(count, bool)
     tasks = [(seed, start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
     with multiprocessing.get_context("spawn").Pool(workers) as processes:
-        for (_, start, stop), (part, truths, kinds, texts) in zip(
+        for (_, start, stop), (part, truths, kinds, flips, texts) in zip(
             tasks, processes.imap(_render_chunk, tasks), strict=True
         ):
             images[start:stop] = part
             scenes += truths
             main_kind[start:stop] = kinds
+            mirrored[start:stop] = flips
             for index, group in enumerate(texts, start):
                 caption_rows[index] = [rows.setdefault(caption, len(rows)) for caption in group]
             if progress:
@@ -153,6 +158,7 @@ def _render_pool(
         named_colours=named.colours,
         caption_rows=caption_rows,
         main_kind=main_kind,
+        mirrored=mirrored,
     )
     (target / "texts.json").write_text(
         json.dumps([caption.text for caption in rows], ensure_ascii=False), encoding="utf-8"
@@ -161,9 +167,9 @@ def _render_pool(
 
 def _render_chunk(
     task: tuple[int, int, int],
-) -> tuple[np.ndarray, list[Caption], list[int], list[list[Caption]]]:
+) -> tuple[np.ndarray, list[Caption], list[int], list[bool], list[list[Caption]]]:
     seed, start, stop = task
-    images, truths, kinds, texts = [], [], [], []
+    images, truths, kinds, flips, texts = [], [], [], [], []
     for index in range(start, stop):
         rng = np.random.default_rng([seed, index])
         scene = sample_scene(rng)
@@ -171,5 +177,6 @@ def _render_chunk(
         things = tuple((thing.kind, thing.colour) for thing in scene.things)
         truths.append(Caption(text="", scene=scene.scene, time=scene.time, things=things))
         kinds.append(KINDS.index(scene.things[0].kind) if scene.things else -1)
+        flips.append(scene.mirrored)
         texts.append(captions(scene, rng, CAPTIONS_PER_IMAGE))
-    return np.stack(images), truths, kinds, texts
+    return np.stack(images), truths, kinds, flips, texts

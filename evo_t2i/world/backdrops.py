@@ -32,7 +32,7 @@ _LAMPLIGHT = (255, 216, 110)
 def draw_backdrop(canvas: Image.Image, scene: Scene) -> None:
     """Paint everything of `scene` but its things; an odd seed mirrors it."""
     rng = Random(scene.seed)
-    pen = Pen(canvas, mirrored=bool(scene.seed % 2))
+    pen = Pen(canvas, mirrored=scene.mirrored)
     _BACKDROPS[scene.scene](canvas, pen, scene, rng)
 
 

@@ -129,6 +129,11 @@ class Scene:
     relation: str
     seed: int
 
+    @property
+    def mirrored(self) -> bool:
+        """Whether the whole picture is drawn the other way round."""
+        return bool(self.seed % 2)
+
 
 T = TypeVar("T")
 Layout = tuple[list[Thing], str]
