@@ -38,12 +38,12 @@ def fresh_caption(index: int) -> Caption:
     return captions(sample_scene(rng), rng, 1)[0]
 
 
-def load_models(config: RunConfig, threads: int) -> None:
+def load_models(config: RunConfig, threads: int, detail: Path | None) -> None:
     """Once per process."""
     torch.set_num_threads(threads)
     _MODELS["evaluator"], _ = build(config)
     _MODELS["judge"] = load_judge()
-    _MODELS["config"] = config
+    _MODELS["config"], _MODELS["detail"] = config, detail
 
 
 def measure(index: int) -> dict[str, Any]:
@@ -69,13 +69,23 @@ def measure(index: int) -> dict[str, Any]:
     best = pick(start, start, config.scores).chosen[0]
     archive = search.archive
     chosen = pick(archive.scores, start, config.scores).chosen[0]
-    evolved = holds(read(judge, evaluator.render(archive.latents[[chosen]])), named)[0, 0]
+    shown = holds(read(judge, evaluator.render(archive.latents)), named)[:, 0]
+    if _MODELS["detail"]:
+        np.savez(
+            _MODELS["detail"] / f"{index:04d}.npz",
+            generation0=start,
+            generation0_shown=plain,
+            front=archive.scores,
+            front_shown=shown,
+            label_matched=evaluator.label_matched,
+        )
     return {
         "index": index,
         "caption": caption.text,
         "plain": float(plain.mean()),
         "best_of_generation_0": bool(plain[best]),
-        "evolved": bool(evolved),
+        "evolved": bool(shown[chosen]),
+        "front_shows": float(shown.mean()),
         "front": len(archive),
     }
 
@@ -88,6 +98,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--scores", default=",".join(RunConfig(caption="x", seed=0).scores))
     parser.add_argument("--workers", type=int, default=1, help="processes, one thread each")
+    parser.add_argument(
+        "--detail", type=Path, help="folder for the scores and answers of every front image"
+    )
     parser.add_argument("--out", type=Path, default=Path("runs/caption_match.jsonl"))
     arguments = parser.parse_args()
     config = RunConfig(
@@ -99,13 +112,15 @@ def main() -> None:
         scores=tuple(arguments.scores.split(",")),
     )
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    if arguments.detail:
+        arguments.detail.mkdir(parents=True, exist_ok=True)
     lines = arguments.out.read_text("utf-8").splitlines() if arguments.out.exists() else []
     rows = {row["index"]: row for row in map(json.loads, lines)}
     missing = [index for index in range(arguments.captions) if index not in rows]
     start = time.monotonic()
     threads = 1 if arguments.workers > 1 else torch.get_num_threads()
     context = multiprocessing.get_context("spawn")
-    with context.Pool(arguments.workers, load_models, (config, threads)) as processes:
+    with context.Pool(arguments.workers, load_models, (config, threads, arguments.detail)) as processes:
         for row in processes.imap_unordered(measure, missing):
             rows[row["index"]] = row
             with arguments.out.open("a", encoding="utf-8") as file:

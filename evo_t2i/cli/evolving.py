@@ -67,10 +67,13 @@ def run_facts(run: "Run", seconds: float) -> dict[str, Any]:
 
 def print_summary(facts: dict[str, Any]) -> None:
     """The facts for a person, on stdout."""
+    from evo_t2i.picking.table import shown_z
+
     evaluated = f"{facts['evaluations']:,} evaluated in {duration(facts['seconds'])}"
-    volume = f"{facts['hypervolume']:.3f}"
-    if facts["hypervolume_gain"] is not None:
-        volume += f", {facts['hypervolume_gain']:.2f} times generation 0's"
+    volume, gain = f"{facts['hypervolume']:.3f}", facts["hypervolume_gain"]
+    if gain is not None:
+        times = "over 100" if gain > 100 else f"{gain:.2f}"
+        volume += f", {times} times generation 0's"
     pick = facts["pick"]
     print_facts(
         [
@@ -81,7 +84,7 @@ def print_summary(facts: dict[str, Any]) -> None:
             ("hypervolume", volume),
             ("pick", f"{pick['file']} ({pick['method']})"),
             *(
-                (f"  {name}", f"{score:.4f} (z {pick['z'][name]:+.1f})")
+                (f"  {name}", f"{score:.4f} (z {shown_z(pick['z'][name])})")
                 for name, score in pick["scores"].items()
             ),
             ("look at", ", ".join(Path(file).name for file in facts["files"][1:])),

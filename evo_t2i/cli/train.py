@@ -2,6 +2,7 @@
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -105,10 +106,17 @@ def judge(
 def generator(
     out: Out = Path("training-runs/generator"),
     weights: Weights = Path("weights"),
-    images: Images = 186_000,
+    images: Images = 200_000,
     renders: Renders = 32_000,
     seed: Seed = 4,
     batch: Annotated[int, typer.Option(min=4, help="Images a step.")] = 16,
+    alone: Annotated[
+        int, typer.Option(min=0, help="Images before the discriminator joins.")
+    ] = 100_000,
+    rate: Annotated[float, typer.Option(min=0, help="Learning rate at the start.")] = 1e-2,
+    fine_tune: Annotated[
+        bool, typer.Option("--fine-tune", help="Start from the generator in --weights.")
+    ] = False,
     device: Device = "auto",
     workers: Workers = 2,
 ) -> None:
@@ -121,12 +129,21 @@ def generator(
     from evo_t2i.training.generator import GeneratorSettings, train_generator
 
     place = choose_device(device)
-    settings = GeneratorSettings(images=images, seed=seed, batch=batch)
+    settings = GeneratorSettings(
+        images=images, seed=seed, batch=batch, alone=alone, generator_rate=rate
+    )
+    if fine_tune:
+        settings = replace(settings, relaxed_after=0)
     report = _Report("generator")
     teachers = export.load_teachers(weights, place)
+    start = export.load_generator(weights) if fine_tune else None
     pool, validation = _pools(out.parent, renders, workers)
-    model, metrics = train_generator(pool, validation, teachers, settings, out, place, report)
-    export.save_generator(weights, model, _facts("generator", images, renders, seed, metrics))
+    model, metrics = train_generator(
+        pool, validation, teachers, settings, out, place, report, start
+    )
+    more = f" --batch {batch} --alone {alone} --rate {rate:g}" + " --fine-tune" * fine_tune
+    facts = _facts("generator", images, renders, seed, metrics, more)
+    export.save_generator(weights, model, facts)
     _done(weights / "generator", metrics)
 
 
@@ -186,11 +203,12 @@ def _pools(folder: Path, renders: int, workers: int) -> tuple[Any, Any]:
 
 
 def _facts(
-    name: str, images: int, renders: int, seed: int, metrics: dict[str, float]
+    name: str, images: int, renders: int, seed: int, metrics: dict[str, float], more: str = ""
 ) -> dict[str, str]:
     measured = ", ".join(f"{key} {value:.4f}" for key, value in metrics.items())
+    command = f"evo-t2i train {name} --images {images} --renders {renders} --seed {seed}{more}"
     return {
-        "command": f"`evo-t2i train {name} --images {images} --renders {renders} --seed {seed}`",
+        "command": f"`{command}`",
         "seed": str(seed),
         f"measured on {VALIDATION_RENDERS:,} fresh renders": measured,
     }

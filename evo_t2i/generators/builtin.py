@@ -1,6 +1,5 @@
 """The built-in generator: a small text-conditional StyleGAN2 trained on the package's own world."""
 
-import dataclasses
 import math
 
 import numpy as np
@@ -11,11 +10,12 @@ from torch.nn.functional import normalize
 from evo_t2i.checkpoints import builtin
 from evo_t2i.checkpoints.minilm import minilm_folder
 from evo_t2i.errors import ModelError, UsageError
-from evo_t2i.models.text_stylegan import TextStyleGan, TextStyleGanConfig, to_unit
+from evo_t2i.models import text_stylegan
+from evo_t2i.models.text_stylegan import to_unit
 
 
 class BuiltinGenerator:
-    """64x64 pictures of the world in ``evo_t2i.world`` from 128 Gaussian numbers and a caption.
+    """64x64 pictures of the world in ``evo_t2i.world`` from 32 Gaussian numbers and a caption.
 
     Raises ModelError when the weights are missing or damaged, or were trained with another text
     encoder than the installed one; UsageError for an argument, since it takes none.
@@ -28,13 +28,10 @@ class BuiltinGenerator:
                 "use --generator builtin."
             )
         weights = builtin.load("generator")
-        sizes = {field.name for field in dataclasses.fields(TextStyleGanConfig)}
-        values = {name: value for name, value in weights.config.items() if name in sizes}
-        config = TextStyleGanConfig(**values | {"channels": tuple(values["channels"])})
         self._text_encoder = weights.config["text_encoder"]
         self._device = device
-        model = TextStyleGan(config)
-        model.load_state_dict(weights.tensors)
+        model = text_stylegan.load(weights.config, weights.tensors)
+        config = model.config
         self._model = model.to(device).to(memory_format=torch.channels_last).eval()
         self._model.requires_grad_(False)
         self.latent_shape = (config.latent_size,)
@@ -58,9 +55,9 @@ class BuiltinGenerator:
         return normalize(feature.float(), dim=1).to(self._device)
 
     def sample(self, count: int, rng: np.random.Generator) -> np.ndarray:
-        """Standard Gaussian latents (count, 128) float32."""
+        """Standard Gaussian latents (count, 32) float32."""
         return rng.standard_normal((count, math.prod(self.latent_shape)), dtype=np.float32)
 
     def generate(self, latents: Tensor, condition: Tensor) -> Tensor:
-        """Latents (n, 128) → images (n, 3, 64, 64) in [0, 1]."""
+        """Latents (n, 32) → images (n, 3, 64, 64) in [0, 1]."""
         return to_unit(self._model(latents, condition.expand(len(latents), -1)))

@@ -1,14 +1,17 @@
 """A small text-conditional StyleGAN2-type generator, after LAFITE.
 
-A mapping network turns noise into a style vector w; every modulated convolution mixes w with its
-own projection of the caption's text feature (Zhou et al., "Towards Language-Free Training for
-Text-to-Image Generation", 2022; Karras et al., "Analyzing and Improving the Image Quality of
-StyleGAN", 2020). Noise inputs are fixed buffers, so an image is a function of (latent, text) alone.
+A mapping network turns noise and an embedding of the caption into a style vector w (as in the
+class-conditional StyleGAN2-ADA: Karras et al., "Training Generative Adversarial Networks with
+Limited Data", 2020); every modulated convolution mixes w with its own projection of the caption's
+text feature (Zhou et al., "Towards Language-Free Training for Text-to-Image Generation", 2022).
+Noise inputs are fixed buffers, so an image is a function of (latent, text) alone.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,8 +22,10 @@ from torch.nn import functional as F
 class TextStyleGanConfig:
     """Sizes of the generator; saved beside its weights."""
 
-    latent_size: int = 128
+    latent_size: int = 32
     text_size: int = 256
+    mapped_text_size: int = 64
+    """What the mapping network sees of the text, beside the latent."""
     style_size: int = 256
     mapping_layers: int = 3
     resolution: int = 64
@@ -146,7 +151,9 @@ class TextStyleGan(nn.Module):
                 f"channels for {resolutions} do not end at resolution {config.resolution}"
             )
         self.config = config
-        widths = [config.latent_size] + [config.style_size] * config.mapping_layers
+        self.embed = EqualLinear(config.text_size, config.mapped_text_size)
+        widths = [config.latent_size + config.mapped_text_size]
+        widths += [config.style_size] * config.mapping_layers
         self.mapping = nn.ModuleList(
             EqualLinear(a, b, lr_multiplier=0.1) for a, b in pairwise(widths)
         )
@@ -162,8 +169,8 @@ class TextStyleGan(nn.Module):
             self.layers.append(SynthesisLayer(config, after, after, resolution, upsample=False))
 
     def forward(self, latents: Tensor, text: Tensor) -> Tensor:
-        w = latents * (latents.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
-        text = F.normalize(text, dim=1) * math.sqrt(text.shape[1])
+        text = _unit_variance(text)
+        w = torch.cat([_unit_variance(latents), _unit_variance(self.embed(text))], dim=1)
         for layer in self.mapping:
             w = F.leaky_relu(layer(w), 0.2) * math.sqrt(2)
         x = self.const.expand(len(latents), -1, -1, -1).contiguous(
@@ -177,6 +184,19 @@ class TextStyleGan(nn.Module):
             rgb = F.interpolate(rgb, scale_factor=2, mode="bilinear", align_corners=False)
             rgb = rgb + to_rgb(x, w, text)
         return rgb.float() + self.rgb_bias[:, None, None]
+
+
+def load(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> TextStyleGan:
+    """The generator of a saved config, which may hold other entries, and its weights."""
+    sizes = {field.name: config[field.name] for field in fields(TextStyleGanConfig)}
+    model = TextStyleGan(TextStyleGanConfig(**sizes | {"channels": tuple(sizes["channels"])}))
+    model.load_state_dict(tensors)
+    return model
+
+
+def _unit_variance(x: Tensor) -> Tensor:
+    """Rows of (n, k) scaled to a mean square of 1."""
+    return x * (x.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
 
 
 def to_unit(images: Tensor) -> Tensor:

@@ -75,5 +75,13 @@ def pick_json(
     }
 
 
+def shown_z(z: float) -> str:
+    """A z as text; beyond ±99 only that, since a score that hardly varied in generation 0 reaches
+    thousands."""
+    if abs(z) <= 99:
+        return f"{z:+.1f}"
+    return "over +99" if z > 0 else "under -99"
+
+
 def _cells(scores: np.ndarray, z: np.ndarray) -> list[str]:
-    return [f"{score:.4f} ({value:+.1f})" for score, value in zip(scores, z, strict=True)]
+    return [f"{score:.4f} ({shown_z(value)})" for score, value in zip(scores, z, strict=True)]

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from evo_t2i.checkpoints import builtin
 from evo_t2i.checkpoints.minilm import SHA256, minilm_folder
-from evo_t2i.models import clip, vgg
+from evo_t2i.models import clip, text_stylegan, vgg
 from evo_t2i.models.judge import Judge
 from evo_t2i.models.text_stylegan import TextStyleGan
 from evo_t2i.training import classifier
@@ -37,7 +37,7 @@ CARDS = {
     ),
     "generator": (
         "A text-conditional StyleGAN2-type generator after LAFITE, 64x64, for captions about the "
-        "world in evo_t2i.world. Noise inputs are frozen buffers; latents are 128 Gaussian numbers."
+        "world in evo_t2i.world. Noise inputs are frozen buffers; latents are 32 Gaussian numbers."
     ),
 }
 
@@ -71,6 +71,12 @@ def save_generator(folder: Path, model: TextStyleGan, facts: Mapping[str, Any]) 
     sizes = vars(model.config) | {"channels": list(model.config.channels)}
     config = sizes | {"text_encoder": builtin.load("clip", folder).tensors_digest}
     _save(folder, "generator", model.state_dict(), config, facts)
+
+
+def load_generator(folder: Path) -> TextStyleGan:
+    """The generator in weights/; ModelError when it is missing or damaged."""
+    weights = builtin.load("generator", folder)
+    return text_stylegan.load(weights.config, weights.tensors)
 
 
 def load_judge(folder: Path | None = None) -> Judge:

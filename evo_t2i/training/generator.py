@@ -42,11 +42,11 @@ class GeneratorSettings:
     batch: int = 16
     generator_rate: float = 1e-2
     """While the generator learns alone; falls to ``adversarial_rate`` by the end of that phase."""
-    adversarial_rate: float = 2.5e-3
+    adversarial_rate: float = 2e-3
     mapping_gain: float = 8.0
     """The mapping network's rate over the generator's: undoes most of its 0.1 multiplier, which a
     short training cannot afford. A latent has to choose between colours and poses sharply."""
-    encoder_rate: float = 1e-3
+    encoder_rate: float = 2e-3
     momentum: float = 0.9
     """Adam's beta_1 for the generator while it learns alone; 0 once the discriminator joins."""
     discriminator_rate: float = 6e-4
@@ -56,21 +56,21 @@ class GeneratorSettings:
     """gamma of R1 and R2 on the discriminator's normalised inputs."""
     penalty_every: int = 16
     mismatch: float = 0.5
-    alone: int = 72_000
+    alone: int = 100_000
     """Images before the discriminator joins."""
     reconstruction: float = 20.0
     """Weight of pixel and feature distance to the encoded image, alone."""
-    anchor: float = 4.0
+    anchor: float = 8.0
     """The same weight beside the discriminator."""
     anchor_divergence: float = 0.004
     """``divergence`` beside the discriminator."""
     divergence: float = 0.06
     """Weight of KL(q(z | image, caption) || N(0, 1)), summed over the latent, at first: what the
     caption says is learned before what it leaves open."""
-    relaxed_divergence: float = 0.015
+    relaxed_divergence: float = 0.003
     """The same weight after ``relaxed_after`` images, still alone."""
     relaxed_after: int = 28_000
-    average_images: float = 4_000.0
+    average_images: float = 3_000.0
     """Half-life of the generator's moving average."""
     report_every: int = 4_000
     """Images between metrics, judgement, sample grid and checkpoint."""
@@ -107,10 +107,11 @@ def train_generator(
     out: Path,
     device: torch.device,
     progress: Progress | None = None,
+    start: TextStyleGan | None = None,
 ) -> tuple[TextStyleGan, dict[str, float]]:
     """Returns the moving average that the judge liked best, and its rate on captions kept aside.
 
-    Goes on from ``out/checkpoint.safetensors`` when it exists; a resumed training equals an
+    ``start`` is a generator to train further; a fresh one without it. Goes on from ``out/checkpoint.safetensors`` when it exists; a resumed training equals an
     uninterrupted one on the same machine.
     """
     out.mkdir(parents=True, exist_ok=True)
@@ -118,7 +119,10 @@ def train_generator(
     torch.manual_seed(settings.seed)
     texts = teachers.text(pool_embeddings(teachers.clip, pool))
     judgement = Judgement(validation, teachers.judge, teachers.clip, teachers.text)
-    generator = TextStyleGan(TextStyleGanConfig(text_size=texts.shape[1]))
+    if start is None:
+        generator = TextStyleGan(TextStyleGanConfig(text_size=texts.shape[1]))
+    else:
+        generator = copy.deepcopy(start).train().requires_grad_(True)
     generator = generator.to(device).to(memory_format=torch.channels_last)
     average = copy.deepcopy(generator).eval().requires_grad_(False)
     best = _Best(average)

@@ -7,7 +7,7 @@ import pytest
 
 from evo_t2i.errors import UsageError
 from evo_t2i.picking.methods import METHODS, Z_CAP, pick, robust_scale
-from evo_t2i.picking.table import pick_json, pick_table
+from evo_t2i.picking.table import pick_json, pick_table, shown_z
 
 NAMES = ("text_image", "image_real", "region_word", "word_label")
 RANKING = [name for name in METHODS if name != "extremes"]
@@ -278,6 +278,12 @@ def test_fronts_of_one_image_and_of_equal_images(method):
     one = np.array([[0.5, 0.5]])
     assert pick(one, one, ("a", "b"), method=method).chosen == (0,)
     assert pick(np.repeat(one, 4, axis=0), one, ("a", "b"), method=method).chosen == (0,)
+
+
+def test_a_huge_z_is_shown_as_such():
+    assert [shown_z(z) for z in (0.04, -3.0, 99.0, 2322.0, -1e9)] == [
+        "+0.0", "-3.0", "+99.0", "over +99", "under -99",
+    ]  # fmt: skip
 
 
 def test_the_table_shows_what_the_formula_used():

@@ -8,6 +8,7 @@ from evo_t2i.checkpoints.builtin import weights_folder
 from evo_t2i.checkpoints.minilm import minilm_folder
 from evo_t2i.errors import RunDataError
 from evo_t2i.models import clip
+from evo_t2i.models.text_stylegan import TextStyleGan, TextStyleGanConfig
 from evo_t2i.training import checkpoint
 from evo_t2i.training.classifier import label_distribution, train_classifier
 from evo_t2i.training.clip import CLIP_CONFIG, train_clip
@@ -111,6 +112,16 @@ def test_the_generator_resumes_to_the_same_weights_across_both_phases(pool, tmp_
     for name, value in whole.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name]), name
     assert (tmp_path / "cut" / "grid-00000024.png").exists()
+
+
+def test_fine_tuning_starts_from_the_given_generator(pool, tmp_path):
+    teachers = load_teachers(weights_folder(), CPU)
+    torch.manual_seed(11)
+    start = TextStyleGan(TextStyleGanConfig(latent_size=8))
+    settings = GeneratorSettings(images=4, batch=4, generator_rate=1e-9)
+    tuned, _ = train_generator(pool, pool, teachers, settings, tmp_path, CPU, start=start)
+    for name, value in start.state_dict().items():
+        torch.testing.assert_close(tuned.state_dict()[name], value, msg=name)
 
 
 def test_a_training_of_clip_lowers_its_loss_and_keeps_the_sentence_encoder(pool, tmp_path):
