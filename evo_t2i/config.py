@@ -73,6 +73,10 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         check_caption(self.caption)
+        for name in ("seed", "population", "offspring", "generations", "micro_batch"):
+            value = getattr(self, name)
+            option = "--" + name.replace("_", "-")
+            _require(type(value) is int, option, repr(value), "a whole number")
         _require(0 <= self.seed < 2**63, "--seed", self.seed, "an integer from 0 to 2^63-1")
         _require(self.population >= 2, "--population", self.population, "2 or more")
         _require(self.offspring >= 1, "--offspring", self.offspring, "1 or more")

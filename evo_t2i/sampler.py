@@ -215,9 +215,9 @@ def _before_after(run: RunDirectory, finished: Run, evaluator: Evaluator, picked
     shown = np.concatenate([first.scores[[plain, best]], front.scores])
     z = pick(shown, first.scores, front.score_names)
     labels = [
-        ["one plain sample", f"mean z {z.value[0]:+.2f}"],
-        [f"best of generation 0 ({len(first.scores)})", f"mean z {z.value[1]:+.2f}"],
-        ["evolved pick", f"mean z {z.value[2 + picked.chosen[0]]:+.2f}"],
+        ["one plain sample", f"balanced value {z.value[0]:+.2f}"],
+        [f"best of generation 0 ({len(first.scores)})", f"balanced value {z.value[1]:+.2f}"],
+        ["evolved pick", f"balanced value {z.value[2 + picked.chosen[0]]:+.2f}"],
     ]
     images = [before[0], before[1], front.image(picked.chosen[0])]
     before_after(images, labels, run.config.caption, run.path / "before_after.png")

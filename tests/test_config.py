@@ -58,6 +58,8 @@ def test_an_option_like_no_other_is_refused_with_all_names():
     ("options", "words"),
     [
         ({"population": 1}, "--population is 1; give 2 or more"),
+        ({"population": "20"}, "--population is '20'; give a whole number"),
+        ({"generations": 2.5}, "--generations is 2.5; give a whole number"),
         ({"scores": ""}, "--scores is nothing"),
         ({"scores": "text_image,text_image"}, "give each score once"),
         ({"temperature": 0.0}, "temperature is 0.0; give a finite number above 0"),

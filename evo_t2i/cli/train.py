@@ -106,13 +106,13 @@ def judge(
 def generator(
     out: Out = Path("training-runs/generator"),
     weights: Weights = Path("weights"),
-    images: Images = 200_000,
+    images: Images = 280_000,
     renders: Renders = 32_000,
     seed: Seed = 4,
     batch: Annotated[int, typer.Option(min=4, help="Images a step.")] = 16,
     alone: Annotated[
         int, typer.Option(min=0, help="Images before the discriminator joins.")
-    ] = 100_000,
+    ] = 260_000,
     rate: Annotated[float, typer.Option(min=0, help="Learning rate at the start.")] = 1e-2,
     fine_tune: Annotated[
         bool, typer.Option("--fine-tune", help="Start from the generator in --weights.")

@@ -42,7 +42,7 @@ class GeneratorSettings:
     batch: int = 16
     generator_rate: float = 1e-2
     """While the generator learns alone; falls to ``adversarial_rate`` by the end of that phase."""
-    adversarial_rate: float = 2e-3
+    adversarial_rate: float = 8e-4
     mapping_gain: float = 8.0
     """The mapping network's rate over the generator's: undoes most of its 0.1 multiplier, which a
     short training cannot afford. A latent has to choose between colours and poses sharply."""
@@ -56,18 +56,18 @@ class GeneratorSettings:
     """gamma of R1 and R2 on the discriminator's normalised inputs."""
     penalty_every: int = 16
     mismatch: float = 0.5
-    alone: int = 100_000
+    alone: int = 260_000
     """Images before the discriminator joins."""
     reconstruction: float = 20.0
     """Weight of pixel and feature distance to the encoded image, alone."""
-    anchor: float = 8.0
+    anchor: float = 20.0
     """The same weight beside the discriminator."""
     anchor_divergence: float = 0.004
     """``divergence`` beside the discriminator."""
     divergence: float = 0.06
     """Weight of KL(q(z | image, caption) || N(0, 1)), summed over the latent, at first: what the
     caption says is learned before what it leaves open."""
-    relaxed_divergence: float = 0.003
+    relaxed_divergence: float = 0.004
     """The same weight after ``relaxed_after`` images, still alone."""
     relaxed_after: int = 28_000
     average_images: float = 3_000.0
