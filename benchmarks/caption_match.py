@@ -120,7 +120,8 @@ def main() -> None:
     start = time.monotonic()
     threads = 1 if arguments.workers > 1 else torch.get_num_threads()
     context = multiprocessing.get_context("spawn")
-    with context.Pool(arguments.workers, load_models, (config, threads, arguments.detail)) as processes:
+    given = (config, threads, arguments.detail)
+    with context.Pool(arguments.workers, load_models, given) as processes:
         for row in processes.imap_unordered(measure, missing):
             rows[row["index"]] = row
             with arguments.out.open("a", encoding="utf-8") as file:

@@ -111,8 +111,9 @@ def train_generator(
 ) -> tuple[TextStyleGan, dict[str, float]]:
     """Returns the moving average that the judge liked best, and its rate on captions kept aside.
 
-    ``start`` is a generator to train further; a fresh one without it. Goes on from ``out/checkpoint.safetensors`` when it exists; a resumed training equals an
-    uninterrupted one on the same machine.
+    ``start`` is a generator to train further; a fresh one without it. Goes on from
+    ``out/checkpoint.safetensors`` when it exists; a resumed training equals an uninterrupted one on
+    the same machine.
     """
     out.mkdir(parents=True, exist_ok=True)
     torch.set_flush_denormal(True)
