@@ -2,6 +2,8 @@
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +12,7 @@ import typer
 
 from evo_t2i.cli.output import say
 from evo_t2i.cli.progress import duration
+from evo_t2i.cli.stop import Stopped
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -45,9 +48,10 @@ def classifier(
 
     pool, validation = _pools(out.parent, renders, workers)
     settings = FitSettings(images=images, seed=seed, learning_rate=2e-3)
-    model = training.train_classifier(
-        pool, settings, out, choose_device(device), progress=_Report("classifier")
-    )
+    with _going_on_later(out):
+        model = training.train_classifier(
+            pool, settings, out, choose_device(device), progress=_Report("classifier")
+        )
     metrics = training.evaluate(model, validation)
     facts = _facts("classifier", images, renders, seed, metrics)
     export.save_classifier(weights, model, 16, facts)
@@ -72,7 +76,8 @@ def clip(
 
     pool, validation = _pools(out.parent, renders, workers)
     settings = FitSettings(images=images, seed=seed, learning_rate=1e-3)
-    model = training.train_clip(pool, settings, out, choose_device(device), _Report("clip"))
+    with _going_on_later(out):
+        model = training.train_clip(pool, settings, out, choose_device(device), _Report("clip"))
     metrics = training.evaluate(model, validation)
     export.save_clip(weights, model, _facts("clip", images, renders, seed, metrics))
     _done(weights / "clip", metrics)
@@ -96,7 +101,8 @@ def judge(
 
     pool, validation = _pools(out.parent, renders, workers)
     settings = FitSettings(images=images, seed=seed, learning_rate=2e-3)
-    model = training.train_judge(pool, settings, out, choose_device(device), _Report("judge"))
+    with _going_on_later(out):
+        model = training.train_judge(pool, settings, out, choose_device(device), _Report("judge"))
     metrics = training.evaluate(model, validation)
     export.save_judge(weights, model, _facts("judge", images, renders, seed, metrics))
     _done(weights / "judge", metrics)
@@ -138,13 +144,26 @@ def generator(
     teachers = export.load_teachers(weights, place)
     start = export.load_generator(weights) if fine_tune else None
     pool, validation = _pools(out.parent, renders, workers)
-    model, metrics = train_generator(
-        pool, validation, teachers, settings, out, place, report, start
-    )
+    with _going_on_later(out):
+        model, metrics = train_generator(
+            pool, validation, teachers, settings, out, place, report, start
+        )
     more = f" --batch {batch} --alone {alone} --rate {rate:g}" + " --fine-tune" * fine_tune
     facts = _facts("generator", images, renders, seed, metrics, more)
     export.save_generator(weights, model, facts)
     _done(weights / "generator", metrics)
+
+
+@contextmanager
+def _going_on_later(out: Path) -> Iterator[None]:
+    """Says, when a training is stopped, what is kept and how to go on."""
+    try:
+        yield
+    except Stopped as stop:
+        kept = (out / "checkpoint.safetensors").exists()
+        where = f"; the last checkpoint is in {out}" if kept else " before the first checkpoint"
+        stop.message = f"Stopped{where}. Give the same command again to go on."
+        raise
 
 
 class _Report:
