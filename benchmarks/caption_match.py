@@ -3,7 +3,8 @@
 For each of N captions of fresh scenes: a plain sample (averaged over generation 0), the balanced
 pick of generation 0 (best of 100 random images) and the balanced pick of the evolved front. An
 independent judge answers: another architecture than the scorers, trained on renders, never part of
-a search. Results are appended to --out as they come, and a second call goes on from there.
+a search. Results are appended to --out as they come, and a second call goes on from there. With
+--detail it also compares the ways to pick on the same fronts, and says what each miss looked like.
 
     python benchmarks/caption_match.py --captions 100 --generations 50 --workers 2
 """
@@ -20,7 +21,7 @@ import numpy as np
 import torch
 
 from evo_t2i.config import RunConfig
-from evo_t2i.picking.methods import pick
+from evo_t2i.picking.methods import pick, robust_scale
 from evo_t2i.sampler import build
 from evo_t2i.search.nsga2 import Nsga2
 from evo_t2i.training.export import load_judge
@@ -29,6 +30,14 @@ from evo_t2i.training.pool import holds, load_pool, truth_of
 from evo_t2i.world import Caption, captions, sample_scene
 
 CAPTION_SEED, JUDGE_SEED = 3, 5
+WAYS: dict[str, dict[str, Any]] = {
+    "`balanced`": {},
+    "`balanced`, text_image weighted 4": {"weights": {"text_image": 4.0}},
+    "`asf`": {"method": "asf"},
+    "`rank`": {"method": "rank"},
+    "`topsis`": {"method": "topsis"},
+    "`weighted`": {"method": "weighted"},
+}
 _MODELS: dict[str, Any] = {}
 
 
@@ -77,7 +86,6 @@ def measure(index: int) -> dict[str, Any]:
             generation0_shown=plain,
             front=archive.scores,
             front_shown=shown,
-            label_matched=evaluator.label_matched,
         )
     return {
         "index": index,
@@ -88,6 +96,36 @@ def measure(index: int) -> dict[str, Any]:
         "front_shows": float(shown.mean()),
         "front": len(archive),
     }
+
+
+def print_ways(rows: list[dict[str, Any]], names: tuple[str, ...], detail: Path) -> None:
+    """The rate of each way to pick, then the scores around each miss of the default one."""
+    fronts = {row["index"]: np.load(detail / f"{row['index']:04d}.npz") for row in rows}
+    print("\n| way to pick | of generation 0 | of the evolved front |\n|---|---|---|")
+    for name, options in WAYS.items():
+        hits = [
+            [
+                front[f"{which}_shown"][
+                    pick(front[which], front["generation0"], names, **options).chosen[0]
+                ]
+                for which in ("generation0", "front")
+            ]
+            for front in fronts.values()
+        ]
+        first, last = np.mean(hits, axis=0)
+        print(f"| {name} | {first:.0%} | {last:.0%} |")
+    for row in rows:
+        if row["evolved"]:
+            continue
+        front = fronts[row["index"]]
+        centre, scale = robust_scale(front["generation0"])
+        moved = ", ".join(
+            f"{name} {middle:.4f} ± {spread:.4f} → {top:.4f}"
+            for name, middle, spread, top in zip(
+                names, centre, scale, front["front"].max(axis=0), strict=True
+            )
+        )
+        print(f"missed: {row['caption']} (plain {row['plain']:.0%}); {moved}")
 
 
 def main() -> None:
@@ -138,7 +176,11 @@ def main() -> None:
     print(f"| a plain sample | {np.mean([row['plain'] for row in measured]):.1%} |")
     print(f"| the pick of {arguments.population} random images | {best:.1%} |")
     print(f"| the pick after {arguments.generations} generations | {evolved:.1%} |")
+    shown = np.mean([row["front_shows"] for row in measured])
+    print(f"| an image of that front | {shown:.1%} |")
     print(f"| the judge itself, on 2,000 fresh renders | {judged['caption_agreement']:.1%} |")
+    if arguments.detail:
+        print_ways(measured, config.scores, arguments.detail)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -119,7 +118,7 @@ def generator(
     alone: Annotated[
         int, typer.Option(min=0, help="Images before the discriminator joins.")
     ] = 260_000,
-    rate: Annotated[float, typer.Option(min=0, help="Learning rate at the start.")] = 1e-2,
+    rate: Annotated[float, typer.Option(min=1e-6, help="Learning rate at the start.")] = 1e-2,
     fine_tune: Annotated[
         bool, typer.Option("--fine-tune", help="Start from the generator in --weights.")
     ] = False,
@@ -136,10 +135,13 @@ def generator(
 
     place = choose_device(device)
     settings = GeneratorSettings(
-        images=images, seed=seed, batch=batch, alone=alone, generator_rate=rate
+        images=images,
+        seed=seed,
+        batch=batch,
+        alone=alone,
+        generator_rate=rate,
+        relaxed_after=0 if fine_tune else GeneratorSettings.relaxed_after,
     )
-    if fine_tune:
-        settings = replace(settings, relaxed_after=0)
     report = _Report("generator")
     teachers = export.load_teachers(weights, place)
     start = export.load_generator(weights) if fine_tune else None
