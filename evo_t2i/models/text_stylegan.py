@@ -4,6 +4,8 @@ A mapping network turns noise and an embedding of the caption into a style vecto
 class-conditional StyleGAN2-ADA: Karras et al., "Training Generative Adversarial Networks with
 Limited Data", 2020); every modulated convolution mixes w with its own projection of the caption's
 text feature (Zhou et al., "Towards Language-Free Training for Text-to-Image Generation", 2022).
+Before that w completes the text feature: what the caption leaves open is moved towards one of the
+captions that would say it (cf. conditioning augmentation: Zhang et al., "StackGAN", 2017).
 Noise inputs are fixed buffers, so an image is a function of (latent, text) alone.
 """
 
@@ -167,12 +169,15 @@ class TextStyleGan(nn.Module):
         ):
             self.layers.append(SynthesisLayer(config, before, after, resolution, upsample=True))
             self.layers.append(SynthesisLayer(config, after, after, resolution, upsample=False))
+        self.complete = EqualLinear(config.style_size, config.text_size)
+        nn.init.zeros_(self.complete.weight)
 
     def forward(self, latents: Tensor, text: Tensor) -> Tensor:
         text = _unit_variance(text)
         w = torch.cat([_unit_variance(latents), _unit_variance(self.embed(text))], dim=1)
         for layer in self.mapping:
             w = F.leaky_relu(layer(w), 0.2) * math.sqrt(2)
+        text = _unit_variance(text + self.complete(w))
         x = self.const.expand(len(latents), -1, -1, -1).contiguous(
             memory_format=torch.channels_last
         )

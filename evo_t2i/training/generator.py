@@ -1,12 +1,13 @@
 """Train the built-in generator against renders and captions.
 
 Two phases. First the generator learns to draw at all, as the decoder of a conditional variational
-autoencoder. Then a discriminator joins, and every picture, drawn from an encoded latent or from the
-prior, has to pass it: relativistic pairing and zero-centred gradient penalties (Huang et al., "The
-GAN is dead; long live the GAN!", 2024), mismatched captions as extra negatives (Reed et al., 2016),
-heads on the pixels and on the features of the built-in classifier (Sauer et al., 2021). Larsen et
-al. ("Autoencoding beyond pixels", 2016) and Zhu et al. (BicycleGAN, 2017) join the two in the same
-way. The moving average that the judge likes best is kept.
+autoencoder whose latents have to tell what the caption leaves open. Then a discriminator joins, and
+every picture, drawn from an encoded latent or from the prior, has to pass it: relativistic pairing
+and zero-centred gradient penalties (Huang et al., "The GAN is dead; long live the GAN!", 2024),
+mismatched captions as extra negatives (Reed et al., 2016), heads on the pixels and on the features
+of the built-in classifier (Sauer et al., 2021). Larsen et al. ("Autoencoding beyond pixels", 2016)
+and Zhu et al. (BicycleGAN, 2017) join the two in the same way. The moving average that the judge
+likes best is kept.
 """
 
 import copy
@@ -19,8 +20,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from evo_t2i.models.encoder import LatentEncoder
+from evo_t2i.models.encoder import LatentEncoder, LatentReader
 from evo_t2i.models.judge import Judge
 from evo_t2i.models.projected_discriminator import ProjectedDiscriminator
 from evo_t2i.models.text_stylegan import TextStyleGan, TextStyleGanConfig
@@ -31,6 +33,7 @@ from evo_t2i.training.judgement import Judgement
 from evo_t2i.training.losses import relativistic
 from evo_t2i.training.pool import Pool, holds
 from evo_t2i.training.supervised import Progress, to_batch
+from evo_t2i.world import COLOURS, KINDS, POSES, TIMES, VIEWS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +50,7 @@ class GeneratorSettings:
     """The mapping network's rate over the generator's: undoes most of its 0.1 multiplier, which a
     short training cannot afford. A latent has to choose between colours and poses sharply."""
     encoder_rate: float = 2e-3
+    """Constant while the generator learns alone; beside the discriminator it follows the others."""
     momentum: float = 0.9
     """Adam's beta_1 for the generator while it learns alone; 0 once the discriminator joins."""
     discriminator_rate: float = 6e-4
@@ -62,14 +66,18 @@ class GeneratorSettings:
     """Weight of pixel and feature distance to the encoded image, alone."""
     anchor: float = 20.0
     """The same weight beside the discriminator."""
-    anchor_divergence: float = 0.004
+    anchor_divergence: float = 0.008
     """``divergence`` beside the discriminator."""
     divergence: float = 0.06
     """Weight of KL(q(z | image, caption) || N(0, 1)), summed over the latent, at first: what the
     caption says is learned before what it leaves open."""
-    relaxed_divergence: float = 0.004
+    relaxed_divergence: float = 0.008
     """The same weight after ``relaxed_after`` images, still alone."""
     relaxed_after: int = 28_000
+    reading: float = 1.0
+    """Weight of the cross-entropies of what is read from a latent, after ``relaxed_after`` images.
+    Without them the decoder ignores the latent for long, and the encoder says little for as long:
+    a cat of all colours."""
     average_images: float = 3_000.0
     """Half-life of the generator's moving average."""
     report_every: int = 4_000
@@ -94,6 +102,7 @@ class _Students:
 
     generator: TextStyleGan
     encoder: LatentEncoder
+    reader: LatentReader
     discriminator: ProjectedDiscriminator
     optimizer_g: torch.optim.Optimizer
     optimizer_d: torch.optim.Optimizer
@@ -138,18 +147,21 @@ def train_generator(
         .to(memory_format=torch.channels_last)
     )
     discriminator.calibrate(levels)
-    encoder = LatentEncoder(texts.shape[1], generator.config.latent_size).to(device)
+    encoder = LatentEncoder(texts.shape[1], generator.config.latent_size, VIEWS).to(device)
+    sizes = (len(TIMES), VIEWS, len(POSES), len(KINDS), len(KINDS) * len(COLOURS))
+    reader = LatentReader(texts.shape[1], generator.config.latent_size, sizes).to(device)
     mapping = list(generator.mapping.parameters())
     others = [p for p in generator.parameters() if all(p is not m for m in mapping)]
-    groups = [others, mapping, list(encoder.parameters())]
+    groups = [others, mapping, [*encoder.parameters(), *reader.parameters()]]
     optimizer_g = torch.optim.Adam([{"params": group} for group in groups], betas=(0.0, 0.99))
     optimizer_d = torch.optim.Adam(
         discriminator.parameters(), lr=settings.discriminator_rate, betas=(0.0, 0.99)
     )
-    students = _Students(generator, encoder, discriminator, optimizer_g, optimizer_d)
+    students = _Students(generator, encoder, reader, discriminator, optimizer_g, optimizer_d)
     modules = {
         "generator": generator,
         "encoder": encoder,
+        "reader": reader,
         "average": average,
         "best": best,
         "discriminator": discriminator,
@@ -219,11 +231,13 @@ def _step(
     noise = torch.from_numpy(
         rng.standard_normal((len(rows), students.generator.config.latent_size), dtype=np.float32)
     ).to(device)
+    relaxed = step * settings.batch >= settings.relaxed_after
     adversarial = step * settings.batch >= settings.alone
     encoded = len(rows) // 4 if adversarial else len(rows)
+    view = torch.from_numpy(pool.view[rows[:encoded]]).to(device)
 
     with torch.autocast(device.type, torch.bfloat16):
-        mean, log_variance = students.encoder(real[:encoded], text[:encoded])
+        mean, log_variance = students.encoder(real[:encoded], text[:encoded], view)
         latents = torch.cat([mean + noise[:encoded] * (log_variance / 2).exp(), noise[encoded:]])
         fake = students.generator(latents, text)
         with torch.no_grad():
@@ -237,9 +251,13 @@ def _step(
     if adversarial:
         loss = settings.anchor * drawn + settings.anchor_divergence * divergence
     else:
-        relaxed = step * settings.batch >= settings.relaxed_after
         weight = settings.relaxed_divergence if relaxed else settings.divergence
         loss = settings.reconstruction * drawn + weight * divergence
+    if relaxed:
+        told = students.reader(latents[:encoded], text[:encoded])
+        misread = _misread(told, pool, rows[:encoded])
+        metrics["misread"] = float(misread.detach())
+        loss = loss + settings.reading * misread
     if adversarial:
         others = np.roll(said, 1 + int(rng.integers(len(rows) - 1)))
         real_logits = _teach_discriminator(
@@ -263,6 +281,21 @@ def _step(
     torch.autograd.backward(loss)
     students.optimizer_g.step()
     return metrics
+
+
+def _misread(told: tuple[Tensor, ...], pool: Pool, rows: np.ndarray) -> Tensor:
+    """Cross-entropies of time, view, pose, things and their colours against the truth, summed."""
+    time, view, pose, kinds, colours = told
+    shown = pool.shown[rows]
+    present = torch.from_numpy(shown.colours > -2).to(time.device)
+    colour = torch.from_numpy(shown.colours).to(time.device)
+    answers = ((time, shown.time), (view, pool.view[rows]), (pose, pool.pose[rows]))
+    parts = [F.cross_entropy(x, torch.from_numpy(truth).to(x.device)) for x, truth in answers]
+    parts.append(F.binary_cross_entropy_with_logits(kinds, present.float()) * len(KINDS))
+    if present.any():
+        of_kinds = colours.unflatten(1, (len(KINDS), len(COLOURS)))
+        parts.append(F.cross_entropy(of_kinds[present], colour[present]))
+    return torch.stack(parts).sum()
 
 
 def _facing_one_way(pool: Pool, rows: np.ndarray) -> np.ndarray:
@@ -373,13 +406,15 @@ def _schedule(
     fall = settings.adversarial_rate / settings.generator_rate
     if images < settings.alone:
         rate, momentum = fall ** (images / settings.alone), settings.momentum
+        encoder_rate = settings.encoder_rate
     else:
         progress = (images - settings.alone) / max(1, settings.images - settings.alone)
         annealed = settings.final_rate
         annealed += (1 - settings.final_rate) * 0.5 * (1 + math.cos(math.pi * progress))
         rate, momentum = fall * annealed, 0.0
+        encoder_rate = settings.encoder_rate * rate
     mapping_rate = settings.generator_rate * settings.mapping_gain
-    rates = (settings.generator_rate, mapping_rate, settings.encoder_rate)
-    for group, base in zip(optimizer_g.param_groups, rates, strict=True):
-        group["lr"], group["betas"] = base * rate, (momentum, 0.99)
+    rates = (settings.generator_rate * rate, mapping_rate * rate, encoder_rate)
+    for group, value in zip(optimizer_g.param_groups, rates, strict=True):
+        group["lr"], group["betas"] = value, (momentum, 0.99)
     optimizer_d.param_groups[0]["lr"] = settings.discriminator_rate * rate / fall

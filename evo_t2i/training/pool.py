@@ -14,7 +14,18 @@ from pathlib import Path
 import numpy as np
 
 from evo_t2i import world
-from evo_t2i.world import COLOURS, KINDS, SCENES, TIMES, Caption, captions, render, sample_scene
+from evo_t2i.world import (
+    COLOURS,
+    KINDS,
+    POSES,
+    SCENES,
+    TIMES,
+    Caption,
+    Scene,
+    captions,
+    render,
+    sample_scene,
+)
 
 CAPTIONS_PER_IMAGE = 4
 IMAGE_SIZE = 64
@@ -50,6 +61,10 @@ class Pool:
     """(n, 4) int64 into ``texts``."""
     main_kind: np.ndarray
     """(n,) int64 kind of the main thing, -1 where the scene holds none."""
+    pose: np.ndarray
+    """(n,) int64 of the main thing, the index of "" where there is none."""
+    view: np.ndarray
+    """(n,) int64: which of the scene's backdrops."""
     mirrored: np.ndarray
     """(n,) bool: the renderer drew the whole picture the other way round."""
     folder: Path
@@ -110,6 +125,8 @@ def load_pool(
         named=Truth(meta["named_scene"], meta["named_time"], meta["named_colours"]),
         caption_rows=meta["caption_rows"],
         main_kind=meta["main_kind"],
+        pose=meta["pose"],
+        view=meta["view"],
         mirrored=meta["mirrored"],
         folder=target,
     )
@@ -128,26 +145,23 @@ def _render_pool(
     images = np.lib.format.open_memmap(
         target / "images.npy", "w+", np.uint8, (count, IMAGE_SIZE, IMAGE_SIZE, 3)
     )
-    scenes: list[Caption] = []
+    scenes: list[Scene] = []
     rows: dict[Caption, int] = {}
     caption_rows = np.zeros((count, CAPTIONS_PER_IMAGE), np.int64)
-    main_kind = np.full(count, -1, np.int64)
-    mirrored = np.zeros(count, bool)
     tasks = [(seed, start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
     with multiprocessing.get_context("spawn").Pool(workers) as processes:
-        for (_, start, stop), (part, truths, kinds, flips, texts) in zip(
+        for (_, start, stop), (part, drawn, texts) in zip(
             tasks, processes.imap(_render_chunk, tasks), strict=True
         ):
             images[start:stop] = part
-            scenes += truths
-            main_kind[start:stop] = kinds
-            mirrored[start:stop] = flips
+            scenes += drawn
             for index, group in enumerate(texts, start):
                 caption_rows[index] = [rows.setdefault(caption, len(rows)) for caption in group]
             if progress:
                 progress(stop)
     images.flush()
-    shown, named = truth_of(scenes), truth_of(rows)
+    shown, named = truth_of(map(_everything, scenes)), truth_of(rows)
+    main = [scene.things[0] if scene.things else None for scene in scenes]
     np.savez(
         target / "truth.npz",
         scene=shown.scene,
@@ -157,26 +171,31 @@ def _render_pool(
         named_time=named.time,
         named_colours=named.colours,
         caption_rows=caption_rows,
-        main_kind=main_kind,
-        mirrored=mirrored,
+        main_kind=np.array([KINDS.index(thing.kind) if thing else -1 for thing in main]),
+        pose=np.array([POSES.index(thing.pose if thing else "") for thing in main]),
+        view=np.array([scene.view for scene in scenes]),
+        mirrored=np.array([scene.mirrored for scene in scenes]),
     )
     (target / "texts.json").write_text(
         json.dumps([caption.text for caption in rows], ensure_ascii=False), encoding="utf-8"
     )
 
 
+def _everything(scene: Scene) -> Caption:
+    """All that is in ``scene``, as if a caption named it."""
+    things = tuple((thing.kind, thing.colour) for thing in scene.things)
+    return Caption(text="", scene=scene.scene, time=scene.time, things=things)
+
+
 def _render_chunk(
     task: tuple[int, int, int],
-) -> tuple[np.ndarray, list[Caption], list[int], list[bool], list[list[Caption]]]:
+) -> tuple[np.ndarray, list[Scene], list[list[Caption]]]:
     seed, start, stop = task
-    images, truths, kinds, flips, texts = [], [], [], [], []
+    images, scenes, texts = [], [], []
     for index in range(start, stop):
         rng = np.random.default_rng([seed, index])
         scene = sample_scene(rng)
         images.append(render(scene, IMAGE_SIZE).image)
-        things = tuple((thing.kind, thing.colour) for thing in scene.things)
-        truths.append(Caption(text="", scene=scene.scene, time=scene.time, things=things))
-        kinds.append(KINDS.index(scene.things[0].kind) if scene.things else -1)
-        flips.append(scene.mirrored)
+        scenes.append(scene)
         texts.append(captions(scene, rng, CAPTIONS_PER_IMAGE))
-    return np.stack(images), truths, kinds, flips, texts
+    return np.stack(images), scenes, texts

@@ -30,8 +30,8 @@ _LAMPLIGHT = (255, 216, 110)
 
 
 def draw_backdrop(canvas: Image.Image, scene: Scene) -> None:
-    """Paint everything of `scene` but its things; an odd seed mirrors it."""
-    rng = Random(scene.seed)
+    """Paint everything of `scene` but its things: one of its views, its sun or moon drifted."""
+    rng = Random(f"{scene.scene} {scene.view}")
     pen = Pen(canvas, mirrored=scene.mirrored)
     _BACKDROPS[scene.scene](canvas, pen, scene, rng)
 
@@ -41,28 +41,32 @@ def _strip(canvas: Image.Image, top: float, bottom: float, stops: tuple[Colour, 
 
 
 def _sky(
-    canvas: Image.Image, pen: Pen, time: str, rng: Random, horizon: float, sun: float = 0.78
-) -> None:
-    """Sky down to `horizon` with clouds, a low sun centred at x = `sun`, or moon and stars."""
+    canvas: Image.Image, pen: Pen, scene: Scene, horizon: float, sun: float, low: float
+) -> float:
+    """Sky down to `horizon` with clouds and sun, moon and stars, or a setting sun at y = `low`.
+
+    They stand around x = `sun`; returns where.
+    """
+    rng = Random(f"{scene.scene} {scene.view} sky")
+    time, x = scene.time, sun + 0.16 * (scene.drift - 0.5)
     _strip(canvas, 0.0, horizon, SKIES[time])
     if time == "day":
-        x = sun + rng.uniform(-0.03, 0.06)
         pen.fill(shade(_SUN, 0.45), oval(x, 0.13, 0.115, 0.115))
         pen.fill(_SUN, oval(x, 0.13, 0.085, 0.085))
         for _ in range(2):
             _cloud(pen, rng.uniform(0.05, 0.62), rng.uniform(0.08, 0.30), rng.uniform(0.7, 1.0))
     elif time == "sunset":
-        x, y = sun + rng.uniform(-0.05, 0.05), horizon - rng.uniform(0.03, 0.07)
-        pen.fill(mix(_LOW_SUN, (255, 170, 80), 0.6), oval(x, y, 0.20, 0.20))
-        pen.fill(_LOW_SUN, oval(x, y, 0.15, 0.15))
+        pen.fill(mix(_LOW_SUN, (255, 170, 80), 0.6), oval(x, low, 0.20, 0.20))
+        pen.fill(_LOW_SUN, oval(x, low, 0.15, 0.15))
     else:
-        x, y = sun + rng.uniform(-0.03, 0.06), 0.15
+        y = 0.15
         pen.fill(_MOON, oval(x, y, 0.10, 0.10))
         pen.fill(
             mix(SKIES["night"][0], SKIES["night"][1], 0.2), oval(x - 0.05, y - 0.03, 0.085, 0.085)
         )
         for _ in range(9):
             _star(pen, rng.random(), rng.uniform(0.02, max(0.1, horizon - 0.08)))
+    return x
 
 
 def _cloud(pen: Pen, x: float, y: float, size: float) -> None:
@@ -80,7 +84,7 @@ def _star(pen: Pen, x: float, y: float) -> None:
 
 def _skyline(canvas: Image.Image, pen: Pen, scene: Scene, rng: Random) -> None:
     time, river = scene.time, 0.82
-    _sky(canvas, pen, time, rng, river, sun=0.72)
+    sun = _sky(canvas, pen, scene, river, sun=0.62, low=0.42)
     far, near = _CITY[time]
     tallest = {"": 0.62, "in front of": 0.50, "over": 0.34}[scene.relation]
     x = -0.03
@@ -99,7 +103,7 @@ def _skyline(canvas: Image.Image, pen: Pen, scene: Scene, rng: Random) -> None:
     _strip(canvas, river, 1.0, _WATER[time])
     _ripples(pen, time, rng, river + 0.05)
     if time == "sunset":
-        pen.veil(_LOW_SUN, 0.55, oval(0.72, 0.86, 0.12, 0.02), oval(0.72, 0.93, 0.08, 0.016))
+        pen.veil(_LOW_SUN, 0.55, oval(sun, 0.86, 0.12, 0.02), oval(sun, 0.93, 0.08, 0.016))
 
 
 _CITY: dict[str, tuple[Colour, Colour]] = {
@@ -156,7 +160,7 @@ def _dim(colour: Colour, time: str) -> Colour:
 
 def _street(canvas: Image.Image, pen: Pen, scene: Scene, rng: Random) -> None:
     time, kerb, road = scene.time, 0.66, 0.72
-    _sky(canvas, pen, time, rng, 0.42, sun=0.74)
+    _sky(canvas, pen, scene, 0.42, sun=0.74, low=0.20)
     unit = block(0.0, 0.0, 1.0, 1.0)
     x, number = -rng.uniform(0.0, 0.12), rng.randrange(len(_FRONTS))
     while x < 1.0:
@@ -203,8 +207,8 @@ def _room(canvas: Image.Image, pen: Pen, scene: Scene, rng: Random) -> None:
     time = scene.time
     _strip(canvas, 0.0, 0.84, _WALLS[time])
     _strip(canvas, 0.84, 1.0, (_FLOORS[time],) * 2)
-    _window(pen, time, rng, 0.62 + rng.uniform(-0.02, 0.03), 0.08)
     lamp = 0.16 + rng.uniform(-0.03, 0.03)
+    _window(pen, time, rng, 0.62 + rng.uniform(-0.02, 0.03), 0.08)
     if time == "night":
         for radius, opacity in ((0.34, 0.10), (0.25, 0.12), (0.17, 0.16)):
             pen.veil(_LAMPLIGHT, opacity, oval(lamp, 0.16, radius, radius))
@@ -262,7 +266,7 @@ def _window(pen: Pen, time: str, rng: Random, x: float, y: float) -> None:
 
 def _field(canvas: Image.Image, pen: Pen, scene: Scene, rng: Random) -> None:
     time, horizon = scene.time, 0.66
-    _sky(canvas, pen, time, rng, horizon, sun=0.76)
+    _sky(canvas, pen, scene, horizon, sun=0.76, low=horizon - 0.05)
     top, bottom = _GRASS[time]
     height = rng.uniform(0.06, 0.11)
     peak = rng.uniform(0.15, 0.35)
@@ -283,13 +287,13 @@ def _field(canvas: Image.Image, pen: Pen, scene: Scene, rng: Random) -> None:
         )
 
 
-def _tree(canvas: Image.Image, pen: Pen, scene: Scene, rng: Random) -> None:
-    _sky(canvas, pen, scene.time, rng, 1.0, sun=0.22)
+def _tree(canvas: Image.Image, pen: Pen, scene: Scene, _: Random) -> None:
+    _sky(canvas, pen, scene, 1.0, sun=0.22, low=0.95)
 
 
 def _sea(canvas: Image.Image, pen: Pen, scene: Scene, rng: Random) -> None:
     time, horizon = scene.time, 0.60
-    _sky(canvas, pen, time, rng, horizon, sun=0.74)
+    sun = _sky(canvas, pen, scene, horizon, sun=0.74, low=horizon - 0.05)
     _strip(canvas, horizon, 1.0, _WATER[time])
     if time != "day":
         glow = _LOW_SUN if time == "sunset" else _MOON
@@ -297,7 +301,7 @@ def _sea(canvas: Image.Image, pen: Pen, scene: Scene, rng: Random) -> None:
             pen.veil(
                 glow,
                 0.55 if time == "sunset" else 0.35,
-                oval(0.74, horizon + 0.03 + 0.06 * index, half, 0.013),
+                oval(sun, horizon + 0.03 + 0.06 * index, half, 0.013),
             )
     light = shade(_WATER[time][0], 0.30)
     for row in range(5):

@@ -30,6 +30,20 @@ KINDS = (
     "goggles",
     "hat",
 )
+VIEWS = 4
+POSES = (
+    "",
+    "sitting",
+    "standing",
+    "lying",
+    "face",
+    "perched",
+    "flying",
+    "branch",
+    "growing",
+    "vase",
+    "worn",
+)
 RELATIONS = ("", "on", "in front of", "next to", "over", "wearing")
 
 PALETTE: dict[str, tuple[int, int, int]] = {
@@ -119,8 +133,7 @@ class Scene:
 
     things: the main thing first; `relation` says how it stands to the second one
         (for "over" in skyline, sea and field: to the scene).
-    seed: every remaining detail, such as building heights and clouds; an odd seed mirrors
-        the backdrop.
+    seed: what else there is to choose: mirrored or not, the view, how far the sun has moved.
     """
 
     scene: str
@@ -133,6 +146,16 @@ class Scene:
     def mirrored(self) -> bool:
         """Whether the whole picture is drawn the other way round."""
         return bool(self.seed % 2)
+
+    @property
+    def view(self) -> int:
+        """Which of the scene's `VIEWS` backdrops (towers, houses, hills, clouds) is seen."""
+        return self.seed // 2 % VIEWS
+
+    @property
+    def drift(self) -> float:
+        """How far the sun or the moon has moved on, in [0, 1)."""
+        return self.seed // (2 * VIEWS) % 1000 / 1000
 
 
 T = TypeVar("T")
@@ -182,9 +205,9 @@ def _place(
 ) -> Thing:
     """A thing whose box stands on `bottom`, jittered in place and size, not coloured `avoid`."""
     width, height = SIZES[kind, pose]
-    scale *= 1 + jitter * rng.uniform(-0.09, 0.09)
-    x = centre + jitter * rng.uniform(-0.05, 0.05)
-    y = bottom + jitter * rng.uniform(-0.02, 0.02)
+    scale *= 1 + jitter * rng.uniform(-0.06, 0.06)
+    x = centre + jitter * rng.uniform(-0.03, 0.03)
+    y = bottom + jitter * rng.uniform(-0.01, 0.01)
     half = width * scale / 2
     colour = pick(rng, [c for c in KIND_COLOURS[kind] if c != avoid])
     return Thing(kind, colour, (x - half, y - height * scale, x + half, y), False, pose)
@@ -234,8 +257,7 @@ def _room(rng: np.random.Generator) -> Layout:
     )
     thing = _place(rng, kind, pose, 0.42, 0.70)
     width, height = SIZES["table", ""]
-    left = 0.05 + rng.uniform(-0.02, 0.02)
-    table = Thing("table", "brown", (left, 0.62, left + width, 0.62 + height), False)
+    table = Thing("table", "brown", (0.05, 0.62, 0.05 + width, 0.62 + height), False)
     return [thing, table], "on"
 
 

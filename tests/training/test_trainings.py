@@ -10,14 +10,14 @@ from evo_t2i.errors import RunDataError
 from evo_t2i.models import clip
 from evo_t2i.models.text_stylegan import TextStyleGan, TextStyleGanConfig
 from evo_t2i.training import checkpoint
-from evo_t2i.training.classifier import label_distribution, train_classifier
+from evo_t2i.training.classifier import MAIN_SHARE, label_distribution, spoil, train_classifier
 from evo_t2i.training.clip import CLIP_CONFIG, train_clip
 from evo_t2i.training.export import load_teachers
 from evo_t2i.training.generator import GeneratorSettings, train_generator
 from evo_t2i.training.judge import agreement, build_judge, read, train_judge
 from evo_t2i.training.pool import holds, load_pool, truth_of
 from evo_t2i.training.supervised import FitSettings, degrade, to_batch
-from evo_t2i.world import KINDS, NOTES_CAPTIONS, render, scene_for
+from evo_t2i.world import KINDS, NOTES_CAPTIONS, POSES, render, sample_scene, scene_for
 
 CPU = torch.device("cpu")
 
@@ -46,12 +46,34 @@ def test_holds_refuses_another_scene_time_kind_and_colour():
     assert not matrix[~np.eye(len(captions), dtype=bool)].any()
 
 
+def test_a_pool_tells_the_view_pose_and_side_of_each_scene(pool):
+    for index in range(len(pool)):
+        scene = sample_scene(np.random.default_rng([11, index]))
+        assert pool.view[index] == scene.view
+        assert pool.mirrored[index] == scene.mirrored
+        assert POSES[pool.pose[index]] == (scene.things[0].pose if scene.things else "")
+
+
 def test_label_targets_are_distributions_led_by_the_main_thing(pool):
     targets = label_distribution(pool)
     assert np.allclose(targets.sum(1), 1)
     things = pool.main_kind >= 0
     assert (targets[things].argmax(1) == pool.main_kind[things]).all()
+    assert np.allclose(targets[things].max(1), MAIN_SHARE)  # alone or beside another thing
     assert np.allclose(targets[~things], 1 / len(KINDS))
+
+
+def test_spoiled_pictures_differ_by_as_much_as_is_said(pool):
+    batch = to_batch(pool.images[:32], CPU)
+    spoiled, amount = spoil(batch, torch.Generator().manual_seed(3))
+    again, _ = spoil(batch, torch.Generator().manual_seed(3))
+    assert torch.equal(spoiled, again)
+    assert spoiled.min() >= 0
+    assert spoiled.max() <= 1
+    distance = (spoiled - batch).abs().mean(dim=(1, 2, 3))
+    assert (distance[amount == 0] == 0).all()
+    assert (distance[amount > 0] > 0).all()
+    assert 4 < (amount > 0).sum() < 28
 
 
 def test_degrade_keeps_range_and_is_a_function_of_its_generator(pool):
@@ -97,6 +119,8 @@ def test_the_generator_resumes_to_the_same_weights_across_both_phases(pool, tmp_
 
     whole, rates = train(tmp_path / "whole", lambda *a: reports.append(a[2]))
     assert "d" not in reports[0]
+    assert "misread" not in reports[0]
+    assert reports[-1]["misread"] > 0
     assert reports[-1]["penalty"] > 0
     assert 0 <= rates["plain_sample_shows_caption"] <= 1
     for cut in (8, 16):

@@ -8,7 +8,7 @@ from PIL import Image
 
 from evo_t2i.errors import UsageError
 from evo_t2i.world.export import export
-from evo_t2i.world.grammar import PALETTE, Caption, sample_scene, scene_for
+from evo_t2i.world.grammar import PALETTE, VIEWS, Caption, Scene, sample_scene, scene_for
 from evo_t2i.world.render import mask_boxes, render
 
 
@@ -127,3 +127,13 @@ def test_export_refuses_a_folder_with_contents(tmp_path):
     with pytest.raises(UsageError, match="empty folder"):
         export(tmp_path, 1, 0, 64)
     assert [path.name for path in tmp_path.iterdir()] == ["note.txt"]
+
+
+def test_a_view_is_the_same_backdrop_whatever_else_the_seed_says():
+    def bare(view: int, drift: int) -> np.ndarray:
+        return render(Scene("room", "day", (), "", 2 * view + 2 * VIEWS * drift), 64).image
+
+    pictures = [bare(view, 0) for view in range(VIEWS)]
+    for view, picture in enumerate(pictures):
+        assert np.array_equal(picture, bare(view, 7))  # a room has no sun that could drift
+        assert not any(np.array_equal(picture, other) for other in pictures[:view])
