@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from evo_t2i.cli.arguments import named_numbers
+from evo_t2i.cli.arguments import listed_names, named_numbers
 from evo_t2i.cli.output import print_facts, print_json, print_table
 
 
@@ -13,7 +13,10 @@ def pick(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
     method: Annotated[
         str,
-        typer.Option(help="balanced, weighted, asf, topsis, rank or extremes."),
+        typer.Option(
+            help="balanced, weighted, asf, topsis, rank, pseudo-weights, knee, lexicographic or "
+            "extremes."
+        ),
     ] = "balanced",
     weight: Annotated[
         list[str] | None,
@@ -26,6 +29,20 @@ def pick(
         ),
     ] = None,
     count: Annotated[int, typer.Option(help="How many; the others differ from the best.")] = 1,
+    order: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME,NAME", help="For lexicographic: scores, the most important first."
+        ),
+    ] = None,
+    tolerance: Annotated[
+        float | None,
+        typer.Option(
+            help="For lexicographic: how much of a score may be given up for the next one, in "
+            "standard deviations of generation 0.",
+            show_default="0.5",
+        ),
+    ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Choose the best of RUN's front, say why, and copy it into RUN/pick.
@@ -33,13 +50,21 @@ def pick(
     \b
     evo-t2i pick RUN
     evo-t2i pick RUN --method topsis --weight text_image=2 --count 3
+    evo-t2i pick RUN --method lexicographic --order text_image,word_label --tolerance 0.3
     """
     from evo_t2i.picking.table import pick_json, pick_table
     from evo_t2i.run import Run, write_pick
 
     weights, floors = named_numbers("--weight", weight or []), named_numbers("--min", floor or [])
     finished = Run(run)
-    picked = finished.rank(method=method, weights=weights, floors=floors, count=count)
+    picked = finished.rank(
+        method=method,
+        weights=weights,
+        floors=floors,
+        count=count,
+        order=listed_names(order),
+        tolerance=tolerance,
+    )
     copies = [str(file) for file in write_pick(finished, picked)]
     front = finished.arrays
     files = [f"front/{file.name}" for file in front.files]

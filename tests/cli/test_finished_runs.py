@@ -47,6 +47,8 @@ def test_a_second_pick_replaces_the_first(evo, finished_run):
         (["--min", "text_image=99"], "lower that floor"),
         (["--method", "best"], "--method is best; give one of"),
         (["--count", "0"], "--count is 0"),
+        (["--order", "text_image"], "--order and --tolerance are for"),
+        (["--method", "lexicographic", "--order", "beauty"], "--order names the score beauty"),
     ],
 )
 def test_bad_picks_are_refused_and_write_nothing(evo, finished_run, options, message):
@@ -121,6 +123,18 @@ def test_run_reads_its_pick_back(evo, finished_run):
     read = run.picked()
     assert (read.method, read.chosen, read.floors) == (made.method, made.chosen, made.floors)
     np.testing.assert_allclose(read.value, made.value)
+
+
+def test_a_lexicographic_pick_is_read_back(evo, finished_run):
+    options = ("--method", "lexicographic", "--order", "word_label", "--tolerance", 0.25)
+    result = evo("pick", finished_run, *options, "--json")
+    assert result.code == 0, result.err
+    run = Run(finished_run)
+    made = run.rank(method="lexicographic", order=["word_label"], tolerance=0.25)
+    read = run.picked()
+    assert json.loads(result.out)["order"] == ["word_label", "text_image"]
+    assert (read.order, read.tolerance, read.chosen) == (made.order, 0.25, made.chosen)
+    np.testing.assert_array_equal(read.value, made.value)
 
 
 @pytest.mark.parametrize(
