@@ -96,6 +96,69 @@ def test_plot_into_one_file(evo, finished_run, tmp_path):
     assert not (finished_run / "pareto.png").exists()
 
 
+@pytest.mark.parametrize("kind", ["pairs", "parallel", "convergence", "evolution", "sheet"])
+def test_plot_of_one_kind(evo, finished_run, tmp_path, kind):
+    result = evo("plot", finished_run, "--kind", kind)
+    assert result.code == 0, result.err
+    name = "contact_sheet.png" if kind == "sheet" else f"{kind}.png"
+    assert result.out == f"{finished_run / name}\n"
+    assert np.ptp(np.asarray(Image.open(finished_run / name))) > 100
+    vector = evo("plot", finished_run, "--kind", kind, "--format", "svg")
+    assert vector.out == f"{(finished_run / name).with_suffix('.svg')}\n"
+    assert evo("plot", finished_run, "--kind", kind, "--out", tmp_path / "mine.pdf").code == 0
+    assert (tmp_path / "mine.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_plot_before_and_after_is_the_runs_own(evo, finished_run, tmp_path):
+    missing = evo("plot", finished_run, "--kind", "before-after")
+    assert missing.code == 5
+    assert f"evo-t2i resume {finished_run}" in missing.err
+    own = (finished_run / "front" / "0000.png").read_bytes()
+    (finished_run / "before_after.png").write_bytes(own)
+    copied = evo("plot", finished_run, "--kind", "before-after", "--out", tmp_path / "copy.png")
+    assert copied.code == 0, copied.err
+    assert (tmp_path / "copy.png").read_bytes() == own
+
+
+def test_plot_animates(evo, finished_run):
+    assert evo("plot", finished_run, "--animate").out == f"{finished_run / 'evolution.gif'}\n"
+    with Image.open(finished_run / "evolution.gif") as film:
+        assert film.n_frames == 2
+
+
+def test_plot_marks_what_a_method_picks(evo, finished_run, tmp_path):
+    files = []
+    for method in ("balanced", "extremes"):
+        files.append(tmp_path / f"{method}.png")
+        result = evo(
+            "plot", finished_run, "--kind", "parallel", "--pick", method, "--out", files[-1]
+        )
+        assert result.code == 0, result.err
+    assert files[0].read_bytes() != files[1].read_bytes()
+    assert not (finished_run / "pick").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--kind", "pie"], "--kind is pie; give one of pairs, parallel"),
+        (["--format", "svg"], "--format needs --kind"),
+        (["--kind", "pairs", "--format", "gif"], "--format is gif; give one of png, svg, pdf"),
+        (["--kind", "pairs", "--out", "a.gif"], "ends in .png or .svg or .pdf"),
+        (["--kind", "pairs", "--out", "a.png", "--format", "pdf"], "ends in .pdf"),
+        (["--animate", "--out", "a.png"], "ends in .gif"),
+        (["--animate", "--kind", "pairs"], "leave out --kind"),
+        (["--kind", "convergence", "--pick", "rank"], "leave out --pick"),
+        (["--kind", "pairs", "--pick", "best"], "--method is best"),
+    ],
+)
+def test_plots_that_cannot_be_are_refused(evo, finished_run, options, message):
+    result = evo("plot", finished_run, *options)
+    assert (result.code, result.out) == (2, "")
+    assert message in result.err
+    assert result.err.count("\n") == 1
+
+
 def test_plot_marks_the_pick_that_was_made(evo, finished_run):
     figures = [finished_run / "pareto.png", finished_run / "contact_sheet.png"]
 
