@@ -227,3 +227,39 @@ def test_plot_into_a_file_that_cannot_be(evo, finished_run, tmp_path, name, code
     assert result.code == code
     assert result.err.startswith("error: ")
     assert result.err.count("\n") == 1
+
+
+def test_compare_prints_tables_and_writes_figure_and_json(evo, finished_run, other_run, tmp_path):
+    result = evo("compare", finished_run, other_run, "--out", tmp_path / "both")
+    assert result.code == 0, result.err
+    assert "\x1b" not in result.out
+    assert "covers" in result.out
+    assert str(tmp_path / "both" / "comparison.png") in result.out
+    assert np.ptp(np.asarray(Image.open(tmp_path / "both" / "comparison.png"))) > 100
+    stored = json.loads((tmp_path / "both" / "comparison.json").read_text())
+    printed = json.loads(evo("compare", finished_run, other_run, "--json").out)
+    assert {**stored, "files": []} == printed
+    assert [one["label"] for one in printed["compared"]] == ["finished", "other"]
+
+
+def test_compare_without_a_score(evo, finished_run):
+    result = evo("compare", finished_run, "--drop-score", "word_label", "--json")
+    table = json.loads(result.out)
+    assert [one["label"] for one in table["compared"]] == ["all scores", "without word_label"]
+    assert table["compared"][1]["front"] == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        ([], 2, "give two or more"),
+        (["missing"], 5, "is no run directory"),
+        (["other", "--drop-score", "word_label"], 2, "--drop-score looks into one run"),
+        (["--drop-score", "beauty"], 2, "--drop-score names beauty"),
+    ],
+)
+def test_comparisons_that_cannot_be_are_refused(evo, finished_run, options, code, message):
+    result = evo("compare", finished_run, *options)
+    assert (result.code, result.out) == (code, "")
+    assert message in result.err
+    assert result.err.count("\n") == 1
