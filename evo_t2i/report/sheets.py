@@ -114,6 +114,22 @@ def before_after_page(run: RunDirectory) -> bytes:
         ) from error
 
 
+def numbered_row(images: Sequence[np.ndarray], side: int) -> np.ndarray:
+    """``images`` (h, w, 3) uint8 side by side, their numbers from 1 above them, as one picture."""
+    pictures = [_scaled(image, side) for image in images]
+    band, gap = side // 8, GAP
+    width = sum(picture.width for picture in pictures) + gap * (len(pictures) + 1)
+    height = max(picture.height for picture in pictures) + band + 2 * gap
+    row = Image.new("RGB", (width, height), style.PAPER)
+    draw = ImageDraw.Draw(row)
+    x = gap
+    for number, picture in enumerate(pictures, start=1):
+        draw.text((x, gap // 2), str(number), font=font(band, bold=True), fill=style.INK)
+        row.paste(picture, (x, gap + band))
+        x += picture.width + gap
+    return np.asarray(row)
+
+
 def grid_png(
     images: Sequence[np.ndarray],
     labels: Sequence[Sequence[str]],
