@@ -206,7 +206,7 @@ def _comes_last(
     if method == "balanced":
         below: np.ndarray = smallest < -0.5 * 10.0**-TIE_DECIMALS
         return below
-    last = np.zeros(len(allowed), dtype=bool)
+    last: np.ndarray = np.zeros(len(allowed), dtype=bool)
     if not METHODS[method].monotone:
         last[allowed] = dominators(used_scores[allowed]) > 0
     return last

@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterator
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
@@ -75,7 +76,9 @@ def _frames(
         progress.set_xlabel("generation", fontsize=8, color=style.INK)
         for number in numbers:
             known = np.flatnonzero(front.generations <= number)
-            drawn = [*progress.plot(volumes[: number + 1], color=style.FRONT, linewidth=1.8)]
+            drawn: list[Artist] = list(
+                progress.plot(volumes[: number + 1], color=style.FRONT, linewidth=1.8)
+            )
             said.set_text(f"generation {number} · {len(known):,} of {len(front):,} found")
             scored.set_text("no picture of the final front yet")
             if len(known):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -55,7 +55,7 @@ def comparison_figure(comparison: "Comparison", file_format: str = "png") -> byt
         + rows * (TALL + GAP)
         + (BOTTOM - GAP if rows else 0)
     )
-    looks = [
+    looks: list[dict[str, Any]] = [
         {"color": style.SERIES[number % 6], "linestyle": style.DASHES[number % 6]}
         for number in range(len(entrants))
     ]
@@ -128,7 +128,7 @@ def attainment_line(points: np.ndarray) -> np.ndarray:
     return corners
 
 
-def _attainment(axes: Axes, fronts: Sequence[np.ndarray], looks: Sequence[dict]) -> None:
+def _attainment(axes: Axes, fronts: Sequence[np.ndarray], looks: Sequence[dict[str, Any]]) -> None:
     everything = np.concatenate(fronts)
     low, high = everything.min(axis=0), everything.max(axis=0)
     margin = np.where(high > low, 0.06 * (high - low), 0.5)
@@ -147,7 +147,7 @@ def _attainment(axes: Axes, fronts: Sequence[np.ndarray], looks: Sequence[dict])
 
 
 def _spread(
-    axes: Axes, columns: Sequence[np.ndarray], picks: np.ndarray, looks: Sequence[dict]
+    axes: Axes, columns: Sequence[np.ndarray], picks: np.ndarray, looks: Sequence[dict[str, Any]]
 ) -> None:
     """A line a front: from lowest to highest, its middle 80 % as a bar, median and pick."""
     for number, (scores, look) in enumerate(zip(columns, looks, strict=True)):

@@ -1,6 +1,7 @@
 """Figures of lines: the front's trade-offs, and how a run got there."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -229,13 +230,13 @@ def evolution(run: RunDirectory, picked: Sequence[int], file_format: str) -> byt
         return saved(figure, file_format)
 
 
-def _look(number: int) -> dict[str, object]:
+def _look(number: int) -> dict[str, Any]:
     """Colour and dashes of a score's curve."""
     place = number % len(style.SERIES)
     return {"color": style.SERIES[place], "linestyle": style.DASHES[place], "linewidth": 1.6}
 
 
-def _lines(axes: Axes, heights: np.ndarray, **look: object) -> None:
+def _lines(axes: Axes, heights: np.ndarray, **look: Any) -> None:
     """A line a row of ``heights`` (n, m) at 0 … m - 1; dots when there is only one score."""
     across = np.broadcast_to(np.arange(heights.shape[1], dtype=np.float64), heights.shape)
     if heights.shape[1] == 1:

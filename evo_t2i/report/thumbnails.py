@@ -24,7 +24,7 @@ def place_thumbnails(
     left. The limits of the axes have to be set.
     """
     pixels = axes.figure.dpi
-    size = axes.get_window_extent().size
+    size = np.array(axes.get_window_extent().size)
     inches = axes.transAxes.inverted().transform(axes.transData.transform(points)) * size / pixels
     side = SIDE_INCHES
     order = list(dict.fromkeys([*picked, *range(len(points))]))
@@ -40,7 +40,7 @@ def place_thumbnails(
         chosen = row in picked
         box = AnnotationBbox(
             image,
-            points[row],
+            (float(points[row, 0]), float(points[row, 1])),
             xybox=tuple(centre * pixels / size),
             boxcoords="axes fraction",
             pad=0.08,
