@@ -1,7 +1,7 @@
 """A finished run as people use it: its front, its pictures, its pick."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -65,6 +65,8 @@ class Run:
         weights: Mapping[str, float] | None = None,
         floors: Mapping[str, float] | None = None,
         count: int = 1,
+        order: Sequence[str] | None = None,
+        tolerance: float | None = None,
     ) -> Pick:
         """The picking itself, with its table; rows index ``front``."""
         return pick(
@@ -75,6 +77,8 @@ class Run:
             weights=dict(weights) if weights else None,
             floors=dict(floors) if floors else None,
             count=count,
+            order=order,
+            tolerance=tolerance,
         )
 
     def picked(self) -> Pick:
@@ -93,6 +97,8 @@ class Run:
                 method=table["method"],
                 weights=table["weights"] if weighted else None,
                 floors=table["floors"],
+                order=table.get("order"),
+                tolerance=table.get("tolerance"),
             )
             chosen = tuple(rows[image["file"]] for image in table["chosen"])
         except (ValueError, LookupError, TypeError, AttributeError, UsageError) as error:
@@ -108,10 +114,19 @@ class Run:
         weights: Mapping[str, float] | None = None,
         floors: Mapping[str, float] | None = None,
         count: int = 1,
+        order: Sequence[str] | None = None,
+        tolerance: float | None = None,
     ) -> list[FrontImage]:
         """The best pictures, best first; see ``evo_t2i.picking.methods.pick`` for the methods."""
-        chosen = self.rank(method=method, weights=weights, floors=floors, count=count).chosen
-        return [self._image(row) for row in chosen]
+        ranked = self.rank(
+            method=method,
+            weights=weights,
+            floors=floors,
+            count=count,
+            order=order,
+            tolerance=tolerance,
+        )
+        return [self._image(row) for row in ranked.chosen]
 
     def _image(self, row: int) -> FrontImage:
         front = self._front

@@ -8,10 +8,15 @@ from evo_t2i.errors import UsageError
 
 def score_names(text: str) -> tuple[str, ...]:
     """``"a,b"`` → ``("a", "b")``, each installed."""
-    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    names = listed_names(text)
     for name in names:
         require_installed("score", name)
     return names
+
+
+def listed_names(text: str | None) -> tuple[str, ...]:
+    """``"a, b"`` → ``("a", "b")``; nothing → nothing."""
+    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
 
 
 def require_installed(kind: str, name: str) -> None:

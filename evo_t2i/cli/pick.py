@@ -1,19 +1,28 @@
 """`evo-t2i pick`: choose from a finished run's front."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from evo_t2i.cli.arguments import named_numbers
+from evo_t2i.cli.arguments import listed_names, named_numbers
 from evo_t2i.cli.output import print_facts, print_json, print_table
+from evo_t2i.errors import UsageError
+
+if TYPE_CHECKING:
+    from evo_t2i.picking.methods import Pick
+    from evo_t2i.run import Run
 
 
 def pick(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
     method: Annotated[
         str,
-        typer.Option(help="balanced, weighted, asf, topsis, rank or extremes."),
+        typer.Option(
+            help="balanced, weighted, asf, topsis, rank, pseudo-weights, knee, lexicographic or "
+            "extremes."
+        ),
     ] = "balanced",
     weight: Annotated[
         list[str] | None,
@@ -26,6 +35,27 @@ def pick(
         ),
     ] = None,
     count: Annotated[int, typer.Option(help="How many; the others differ from the best.")] = 1,
+    order: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME,NAME", help="For lexicographic: scores, the most important first."
+        ),
+    ] = None,
+    tolerance: Annotated[
+        float | None,
+        typer.Option(
+            help="For lexicographic: how much of a score may be given up for the next one, in "
+            "standard deviations of generation 0.",
+            show_default="0.5",
+        ),
+    ] = None,
+    ask: Annotated[
+        bool,
+        typer.Option(
+            "--ask",
+            help="Learn the weights: shows four pictures at a time and asks which is the worst.",
+        ),
+    ] = False,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Choose the best of RUN's front, say why, and copy it into RUN/pick.
@@ -33,13 +63,30 @@ def pick(
     \b
     evo-t2i pick RUN
     evo-t2i pick RUN --method topsis --weight text_image=2 --count 3
+    evo-t2i pick RUN --ask
+    evo-t2i pick RUN --method lexicographic --order text_image,word_label --tolerance 0.3
     """
     from evo_t2i.picking.table import pick_json, pick_table
     from evo_t2i.run import Run, write_pick
 
     weights, floors = named_numbers("--weight", weight or []), named_numbers("--min", floor or [])
     finished = Run(run)
-    picked = finished.rank(method=method, weights=weights, floors=floors, count=count)
+    if ask:
+        if method != "balanced" or weights or order or tolerance is not None:
+            raise UsageError(
+                "--ask learns the weights of --method balanced; leave out --method, --weight, "
+                "--order and --tolerance."
+            )
+        picked = _learned(finished, floors, count)
+    else:
+        picked = finished.rank(
+            method=method,
+            weights=weights,
+            floors=floors,
+            count=count,
+            order=listed_names(order),
+            tolerance=tolerance,
+        )
     copies = [str(file) for file in write_pick(finished, picked)]
     front = finished.arrays
     files = [f"front/{file.name}" for file in front.files]
@@ -59,3 +106,21 @@ def pick(
     )
     print()
     print_table(table.header, table.rows)
+
+
+def _learned(finished: "Run", floors: dict[str, float], count: int) -> "Pick":
+    """The pick under weights that a person's answers gave."""
+    from evo_t2i.cli.silence import libraries_silenced
+    from evo_t2i.picking.ask import WeightLearner
+
+    with libraries_silenced():
+        from evo_t2i.cli.ask import learn
+    if count < 1:
+        raise UsageError(f"--count is {count}; give 1 or more.")
+    front = finished.arrays
+    learner = WeightLearner(
+        front.scores, front.generation0_scores, front.score_names, floors=floors
+    )
+    ended = learn(learner, front, finished.path / "ask.png")
+    picked = learner.pick(count)
+    return replace(picked, notes=(f"The weights were learned: {ended}.", *picked.notes))

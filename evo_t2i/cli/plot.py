@@ -1,7 +1,7 @@
-"""`evo-t2i plot`: draw a finished run's figures again."""
+"""`evo-t2i plot`: draw a finished run's figures."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,37 +9,133 @@ from evo_t2i.cli.output import shown
 from evo_t2i.cli.silence import libraries_silenced
 from evo_t2i.errors import UsageError
 
+if TYPE_CHECKING:
+    from evo_t2i.picking.methods import Pick
+    from evo_t2i.runs.directory import RunDirectory
+
+FORMATS = ("png", "svg", "pdf")
+FILES = {
+    "pairs": "pairs",
+    "parallel": "parallel",
+    "convergence": "convergence",
+    "evolution": "evolution",
+    "before-after": "before_after",
+    "sheet": "contact_sheet",
+}
+"""Kinds, and the names of their files."""
+UNMARKED = ("convergence", "before-after")
+"""Kinds that no other pick changes: before-after shows the run's own."""
+
 
 def plot(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
+    kind: Annotated[
+        str | None,
+        typer.Option(help=f"One figure: {', '.join(FILES)}."),
+    ] = None,
+    file_format: Annotated[
+        str | None,
+        typer.Option("--format", help="png, svg or pdf, for --kind.", show_default="png"),
+    ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Draw only the scatter matrix, into this PNG file."),
+        typer.Option(help="File to write; without --kind the scatter matrix as PNG, alone."),
     ] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(
+            "--pick",
+            metavar="METHOD",
+            help="Mark what this method picks instead of the newest pick.",
+        ),
+    ] = None,
+    animate: Annotated[
+        bool, typer.Option("--animate", help="A GIF of the front growing, evolution.gif.")
+    ] = False,
 ) -> None:
     """Draw RUN's scatter matrix (pareto.png) and contact sheet (contact_sheet.png) again.
 
-    Both mark the newest pick, the one in RUN/pick.
+    Both mark the newest pick, the one in RUN/pick. --kind draws one figure instead, into RUN.
 
     \b
     evo-t2i plot RUN
-    evo-t2i plot RUN --out skyline.png
+    evo-t2i plot RUN --kind pairs --format pdf
+    evo-t2i plot RUN --kind parallel --pick topsis --out trade-offs.svg
+    evo-t2i plot RUN --animate
     """
     from evo_t2i.run import Run
+    from evo_t2i.runs.atomic import write_bytes
     from evo_t2i.runs.directory import RunDirectory
 
-    if out is not None and out.suffix.lower() != ".png":
-        raise UsageError(f"--out is {out}; give a name that ends in .png.")
-    picked = Run(run).picked()
+    if kind is not None and kind not in FILES:
+        raise UsageError(f"--kind is {kind}; give one of {', '.join(FILES)}.")
+    if animate and (kind is not None or file_format is not None):
+        raise UsageError("--animate writes a GIF; leave out --kind and --format.")
+    if kind is None and file_format is not None:
+        raise UsageError(f"--format needs --kind: one of {', '.join(FILES)}.")
+    if method is not None and kind in UNMARKED:
+        raise UsageError(f"--kind {kind} marks no pick of yours; leave out --pick.")
+    if kind is None:
+        written = _checked_format(out, None, ("gif",) if animate else ("png",))
+    else:
+        written = _checked_format(out, file_format, FORMATS)
+    finished = Run(run)
+    picked = finished.picked() if method is None else finished.rank(method=method)
     directory = RunDirectory.open(run)
     with libraries_silenced():
-        from evo_t2i.report.plots import pareto
-        from evo_t2i.report.sheets import front_sheet
+        if animate:
+            from evo_t2i.report.animation import animation
 
-        matrix = run / "pareto.png" if out is None else out
-        pareto(directory, matrix, picked=picked.chosen)
-        if out is None:
-            front_sheet(directory, picked, run / "contact_sheet.png")
-    print(shown(matrix))
+            files = [run / "evolution.gif" if out is None else out]
+            write_bytes(files[0], animation(directory, picked))
+        elif kind is not None:
+            files = [run / f"{FILES[kind]}.{written}" if out is None else out]
+            write_bytes(files[0], _drawn(kind, directory, picked, written))
+        else:
+            files = _both(directory, picked, out)
+    for file in files:
+        print(shown(file))
+
+
+def _both(directory: "RunDirectory", picked: "Pick", out: Path | None) -> list[Path]:
+    """The scatter matrix and, unless it goes to ``out``, the contact sheet."""
+    from evo_t2i.report.plots import pareto
+    from evo_t2i.report.sheets import front_sheet
+
+    matrix = directory.path / "pareto.png" if out is None else out
+    pareto(directory, matrix, picked=picked.chosen)
+    if out is not None:
+        return [matrix]
+    sheet = directory.path / "contact_sheet.png"
+    front_sheet(directory, picked, sheet)
+    return [matrix, sheet]
+
+
+def _drawn(kind: str, directory: "RunDirectory", picked: "Pick", file_format: str) -> bytes:
+    from evo_t2i.report import lines
+    from evo_t2i.report.figure import page_of
+    from evo_t2i.report.plots import pairs
+    from evo_t2i.report.sheets import before_after_page, front_page
+
+    if kind == "sheet":
+        return page_of(front_page(directory, picked), file_format)
+    if kind == "before-after":
+        return page_of(before_after_page(directory), file_format)
+    if kind == "convergence":
+        return lines.convergence(directory, file_format)
+    draw = {"pairs": pairs, "parallel": lines.parallel, "evolution": lines.evolution}[kind]
+    return draw(directory, picked.chosen, file_format)
+
+
+def _checked_format(out: Path | None, wanted: str | None, known: tuple[str, ...]) -> str:
+    """The format of --format, else of the name --out; UsageError when they disagree."""
+    if wanted is not None and wanted not in known:
+        raise UsageError(f"--format is {wanted}; give one of {', '.join(known)}.")
     if out is None:
-        print(shown(run / "contact_sheet.png"))
+        return wanted or known[0]
+    ending = out.suffix.lower().removeprefix(".")
+    fitting = known if wanted is None else (wanted,)
+    if ending not in fitting:
+        endings = " or ".join(f".{ending}" for ending in fitting)
+        raise UsageError(f"--out is {out}; give a name that ends in {endings}.")
+    return ending

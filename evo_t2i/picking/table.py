@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from evo_t2i.picking.methods import Z_CAP, Pick
+from evo_t2i.picking.formulas import Z_CAP
+from evo_t2i.picking.methods import Pick
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,14 @@ def pick_table(
 ) -> PickTable:
     """``scores`` (n, m) and ``files`` of the whole front; a cell reads ``0.8123 (+2.1)``, the raw
     score and its z against generation 0. A note says where a z is larger than the value counts."""
-    summary = [
-        ("method", pick.method),
-        ("weights", ", ".join(f"{name} {share:.2f}" for name, share in pick.weights.items())),
-    ]
+    summary = [("method", pick.method)]
+    if pick.tolerance is None:
+        weights = ", ".join(f"{name} {share:.2f}" for name, share in pick.weights.items())
+        summary.append(("weights", weights))
+    else:
+        order = ", then ".join(name for name in pick.order if pick.weights[name] > 0)
+        summary.append(("order", order))
+        summary.append(("tolerance", f"{pick.tolerance:g} standard deviations of generation 0"))
     if pick.floors:
         floors = ", ".join(f"{name} ≥ {floor:g}" for name, floor in pick.floors.items())
         summary.append(("floors", floors))
@@ -68,6 +73,8 @@ def pick_json(
         "method": pick.method,
         "weights": pick.weights,
         "floors": pick.floors,
+        "order": list(pick.order),
+        "tolerance": pick.tolerance,
         "chosen": [image(row) for row in pick.chosen],
         "runner_up": None if pick.runner_up is None else image(pick.runner_up),
         "margin": pick.margin,

@@ -1,35 +1,32 @@
 """The scatter matrix of a run's scores: the front before everything that it came from."""
 
-import io
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, MaxNLocator
+from matplotlib.ticker import FixedLocator
 
 from evo_t2i.report import style
+from evo_t2i.report.figure import (
+    RIGHT,
+    facts_of,
+    framed,
+    head,
+    lettered,
+    mark,
+    new_figure,
+    round_ticks,
+    saved,
+)
+from evo_t2i.report.thumbnails import place_thumbnails
 from evo_t2i.runs.atomic import write_bytes
 from evo_t2i.runs.directory import Front, History, RunDirectory
 
-DOTS_PER_INCH = 150
 PANEL_INCHES = {1: 5.0, 2: 3.4, 3: 2.7}
 SMALLEST_PANEL_INCHES = 2.3
-LEFT, RIGHT = 0.85, 0.65
-"""Margins in inches, for the ticks of every row."""
-_LETTERING = {
-    "font.family": ["DejaVu Sans"],
-    "font.size": 8.5,
-    "text.usetex": False,
-    "axes.unicode_minus": True,
-    "path.simplify": True,
-    "agg.path.chunksize": 0,
-}
+LEFT = 0.95
+"""Margin in inches, for the ticks of every row."""
 
 
 def pareto(run: RunDirectory, out: Path, *, picked: Sequence[int] = ()) -> None:
@@ -40,20 +37,30 @@ def pareto(run: RunDirectory, out: Path, *, picked: Sequence[int] = ()) -> None:
     diagonal. ``picked`` are rows of the front to mark with a star. Equal runs give equal bytes.
     """
     front, history = run.front(), run.history()
-    evolved = int(history.generations.max())
-    facts = [
-        f"{evolved} generation{'s' if evolved != 1 else ''}",
-        f"{len(history.ids):,} images evaluated",
-        f"{len(front):,} on the front",
-        f"seed {run.config.seed}",
-    ]
+    facts = facts_of(run, history, len(front))
     write_bytes(out, scatter_matrix(front, history, run.config.caption, facts, picked))
 
 
+def pairs(run: RunDirectory, picked: Sequence[int], file_format: str) -> bytes:
+    """The scatter matrix with pictures of the front at their places in the lower panels."""
+    front, history = run.front(), run.history()
+    facts = [*facts_of(run, history, len(front)), "pictures of the front at their scores"]
+    return scatter_matrix(
+        front, history, run.config.caption, facts, picked, thumbnails=True, file_format=file_format
+    )
+
+
 def scatter_matrix(
-    front: Front, history: History, caption: str, facts: Sequence[str], picked: Sequence[int]
+    front: Front,
+    history: History,
+    caption: str,
+    facts: Sequence[str],
+    picked: Sequence[int],
+    *,
+    thumbnails: bool = False,
+    file_format: str = "png",
 ) -> bytes:
-    """The PNG of ``pareto``, from arrays."""
+    """The file of ``pareto``, from arrays; ``thumbnails`` makes it that of ``pairs``."""
     names = [style.score_title(name) for name in front.score_names]
     count = len(names)
     panel = PANEL_INCHES.get(count, SMALLEST_PANEL_INCHES)
@@ -62,10 +69,8 @@ def scatter_matrix(
     height = top + bottom + count * panel + (count - 1) * gap
     side = width - left - right - (count - 1) * gap
     layers = _layers(front, history)
-    with matplotlib.rc_context(_LETTERING), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH, facecolor=style.PAPER)
-        FigureCanvasAgg(figure)
+    with lettered():
+        figure = new_figure(width, height)
         for row in range(count):
             for column in range(count):
                 axes = figure.add_axes(
@@ -82,10 +87,17 @@ def scatter_matrix(
                     _scatter(axes, layers, column, row, picked)
                 _limits(axes, layers, column, None if row == column else row)
                 _frame(axes, names, row, column, side / count)
-        _head(figure, caption, facts, left / width, top, bool(picked))
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", facecolor=style.PAPER, metadata={"Software": None})
-    return buffer.getvalue()
+                if thumbnails and row > column:
+                    place_thumbnails(axes, front, front.scores[:, [column, row]], picked)
+        marks = [
+            mark("o", style.GENERATION_0, 4.5, "generation 0"),
+            mark("o", style.EVALUATED, 4.5, "evaluated later"),
+            mark("o", style.FRONT, 5.5, "Pareto front"),
+        ]
+        if picked:
+            marks.append(mark("*", style.PICKED, 11, "picked", edge=style.INK))
+        head(figure, caption, facts, left / width, top, marks)
+        return saved(figure, file_format)
 
 
 def _layers(front: Front, history: History) -> dict[str, np.ndarray]:
@@ -103,7 +115,15 @@ def _scatter(
 ) -> None:
     dense = max(0.35, min(1.0, (60 / max(len(layers["front"]), 1)) ** 0.5))
     later, first, front = (layers[name] for name in ("evaluated", "generation 0", "front"))
-    axes.scatter(later[:, x], later[:, y], s=4, color=style.EVALUATED, linewidths=0, zorder=1)
+    axes.scatter(
+        later[:, x],
+        later[:, y],
+        s=4,
+        color=style.EVALUATED,
+        linewidths=0,
+        zorder=1,
+        rasterized=True,  # thousands of dots a panel; the other layers stay vectors
+    )
     axes.scatter(
         first[:, x],
         first[:, y],
@@ -189,13 +209,9 @@ def _limits(axes: Axes, layers: dict[str, np.ndarray], x: int, y: int | None) ->
 def _frame(axes: Axes, names: Sequence[str], row: int, column: int, panel_width: float) -> None:
     """Lines, ticks and names; ``panel_width`` in inches."""
     count = len(names)
-    axes.set_facecolor("white")
-    for spine in axes.spines.values():
-        spine.set_color(style.RULE)
-        spine.set_linewidth(0.8)
-    axes.tick_params(length=2.5, width=0.6, color=style.MUTED, labelcolor=style.MUTED, labelsize=7)
+    framed(axes)
     for axis, limits in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
-        axis.set_major_locator(FixedLocator(_ticks(*limits)))
+        axis.set_major_locator(FixedLocator(round_ticks(*limits)))
     if row == count - 1:
         axes.set_xlabel(names[column], fontsize=9, color=style.INK, parse_math=False)
     else:
@@ -205,74 +221,9 @@ def _frame(axes: Axes, names: Sequence[str], row: int, column: int, panel_width:
     if column == 0:
         label = names[row] if count > 1 else "share of images"
         axes.set_ylabel(label, fontsize=9, color=style.INK, parse_math=False)
-        axes.yaxis.set_label_coords(-0.5 / panel_width, 0.5)
+        axes.yaxis.set_label_coords(-0.62 / panel_width, 0.5)
     elif row == 0 and column == count - 1:
         # The first panel of this row counts images, so the scores' ticks stand at the other end.
         axes.tick_params(left=False, labelleft=False, right=True, labelright=True)
     else:
         axes.tick_params(left=False, labelleft=False)
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    """Round values well inside the panel, so that neighbouring panels' labels do not meet."""
-    inset = 0.06 * (high - low)
-    values = np.asarray(MaxNLocator(4).tick_values(low, high))
-    inside: list[float] = values[(values > low + inset) & (values < high - inset)].tolist()
-    return inside
-
-
-def _head(
-    figure: Figure, caption: str, facts: Sequence[str], left: float, top: float, starred: bool
-) -> None:
-    width, height = figure.get_size_inches()
-    right = 1 - RIGHT / width
-    room = (right - left) * width * DOTS_PER_INCH
-    face = style.font(round(15 * DOTS_PER_INCH / 72), bold=True)
-    title = figure.text(
-        left,
-        1 - 0.32 / height,
-        "".join(style.wrapped(caption, face, room, lines=1)),
-        fontsize=15,
-        fontweight="bold",
-        color=style.INK,
-        va="top",
-        parse_math=False,
-    )
-    while title.get_window_extent().width > room:  # glyphs that stand in for missing ones are wider
-        title.set_text(title.get_text().rstrip("…")[:-1].rstrip() + "…")
-    figure.text(left, 1 - 0.68 / height, " · ".join(facts), fontsize=9, color=style.MUTED, va="top")
-    marks = [
-        _mark("o", style.GENERATION_0, 4.5, "generation 0"),
-        _mark("o", style.EVALUATED, 4.5, "evaluated later"),
-        _mark("o", style.FRONT, 5.5, "Pareto front"),
-    ]
-    if starred:
-        marks.append(_mark("*", style.PICKED, 11, "picked", edge=style.INK))
-    figure.legend(
-        handles=marks,
-        loc="lower left",
-        bbox_to_anchor=(left, 1 - (top - 0.13) / height),
-        ncols=len(marks),
-        frameon=False,
-        fontsize=9,
-        labelcolor=style.INK,
-        borderaxespad=0,
-        borderpad=0,
-        handletextpad=0.3,
-        columnspacing=1.6,
-        handlelength=1.0,
-    )
-
-
-def _mark(marker: str, colour: str, size: float, label: str, edge: str | None = None) -> Line2D:
-    return Line2D(
-        [],
-        [],
-        linestyle="none",
-        marker=marker,
-        markersize=size,
-        markerfacecolor=colour,
-        markeredgecolor=edge or "none",
-        markeredgewidth=0.8,
-        label=label,
-    )

@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from evo_t2i.errors import RunDataError
 from evo_t2i.picking.methods import Pick
+from evo_t2i.picking.order import spread_out
 from evo_t2i.report import style
 from evo_t2i.report.style import font, plain, wrapped
-from evo_t2i.runs.atomic import write_bytes
+from evo_t2i.runs.atomic import read_bytes, write_bytes
 from evo_t2i.runs.directory import RunDirectory
 
 TILE = 192
@@ -40,32 +42,44 @@ def contact_sheet(
 
 
 def front_sheet(run: RunDirectory, pick: Pick, out: Path) -> None:
-    """Write the finished ``run``'s contact sheet: its front by the pick's value, best first.
+    """Write the finished ``run``'s contact sheet to the PNG ``out``, see ``front_page``."""
+    write_bytes(out, front_page(run, pick))
 
-    The picked images come first and are framed; at most 60 images are shown, and the subtitle says
-    of how many. Beneath each one: its place, its value and its scores.
+
+def front_page(run: RunDirectory, pick: Pick) -> bytes:
+    """The contact sheet of the finished ``run`` as PNG: at most 60 images of its front.
+
+    The picked images come first and are framed; the others follow best first, by the pick's
+    ranking. Of a larger front those are shown that look least like one another (greedy max-min
+    distance between thumbnails of 8 x 8 pixels, from the best one on), since the best 60 are near
+    copies; the subtitle says so. Beneath each image: its place on the sheet, its value, its scores.
     """
     front = run.front()
-    order = [*pick.chosen, *(row for row in np.argsort(-pick.value, kind="stable").tolist())]
-    rows = list(dict.fromkeys(order))[:MOST_PICTURES]
+    images = [front.image(row) for row in range(len(front))]
+    rows = list(dict.fromkeys([*pick.chosen, *pick.ranking, *range(len(front))]))
+    if len(rows) > MOST_PICTURES:
+        looks = np.stack([_look(image) for image in images])
+        different = spread_out(looks, np.array(rows), MOST_PICTURES)
+        rows = list(dict.fromkeys([*pick.chosen, *different]))[:MOST_PICTURES]
     labels = []
     for place, row in enumerate(rows, start=1):
         scores = [f"{score:.3f}" for score in front.scores[row]]
         lines = [" ".join(scores[start : start + 4]) for start in range(0, len(scores), 4)]
         labels.append([f"{place} · {pick.value[row]:+.2f}", *lines])
-    shown = f"{len(rows)} of {len(front)}" if len(rows) < len(front) else f"{len(front)}"
     names = ", ".join(style.score_title(name) for name in front.score_names)
+    shown = f"{len(front)} image{'s' if len(front) != 1 else ''}"
+    if len(rows) < len(front):
+        shown = f"{len(rows)} of {len(front)} images, chosen to look different"
     subtitle = (
-        f"Pareto front, {shown} image{'s' if len(front) != 1 else ''}, best first by "
-        f"{pick.method} value · beneath: {names} · seed {run.config.seed}"
+        f"Pareto front, {shown}, best first by {pick.method} · beneath: value, {names} · "
+        f"seed {run.config.seed}"
     )
-    contact_sheet(
-        [front.image(row) for row in rows],
+    return grid_png(
+        [images[row] for row in rows],
         labels,
         run.config.caption,
-        out,
-        subtitle=subtitle,
-        framed=range(len(pick.chosen)),
+        subtitle,
+        range(len(pick.chosen)),
     )
 
 
@@ -78,6 +92,42 @@ def before_after(
     uint8; ``labels`` gives each its lines, the first in bold.
     """
     write_bytes(out, row_png(images, labels, title))
+
+
+def _look(image: np.ndarray) -> np.ndarray:
+    """(192,) the colours of a thumbnail of 8 x 8 pixels, in [0, 1]."""
+    small = Image.fromarray(image).resize((8, 8), Image.Resampling.BOX)
+    return np.asarray(small, dtype=np.float64).reshape(-1) / 255
+
+
+def before_after_page(run: RunDirectory) -> bytes:
+    """The ``before_after.png`` that the run drew, as it is.
+
+    Its pictures of generation 0 are stored nowhere else, so only the models could draw it anew.
+    """
+    try:
+        return read_bytes(run.path / "before_after.png")
+    except FileNotFoundError as error:
+        raise RunDataError(
+            f"{run.path / 'before_after.png'} is missing, and its pictures of generation 0 are "
+            f"stored nowhere else; draw it again with `evo-t2i resume {run.path}`."
+        ) from error
+
+
+def numbered_row(images: Sequence[np.ndarray], side: int) -> np.ndarray:
+    """``images`` (h, w, 3) uint8 side by side, their numbers from 1 above them, as one picture."""
+    pictures = [_scaled(image, side) for image in images]
+    band, gap = side // 8, GAP
+    width = sum(picture.width for picture in pictures) + gap * (len(pictures) + 1)
+    height = max(picture.height for picture in pictures) + band + 2 * gap
+    row = Image.new("RGB", (width, height), style.PAPER)
+    draw = ImageDraw.Draw(row)
+    x = gap
+    for number, picture in enumerate(pictures, start=1):
+        draw.text((x, gap // 2), str(number), font=font(band, bold=True), fill=style.INK)
+        row.paste(picture, (x, gap + band))
+        x += picture.width + gap
+    return np.asarray(row)
 
 
 def grid_png(

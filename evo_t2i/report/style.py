@@ -16,6 +16,9 @@ EVALUATED = "#d6d9de"
 GENERATION_0 = "#8b929c"
 FRONT = "#c8423b"
 PICKED = "#f2b134"
+SERIES = ("#c8423b", "#2b6ca3", "#3c8d5a", "#8d5fa8", "#b9770e", "#4a4f57")
+"""Colours of curves, told apart by colour-blind readers as well; ``DASHES`` goes with them."""
+DASHES = ("solid", (0, (6, 2)), (0, (1.5, 1.5)), (0, (6, 1.5, 1.5, 1.5)), (0, (3, 3)), (0, (9, 3)))
 
 
 @cache

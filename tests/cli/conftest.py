@@ -36,17 +36,17 @@ def evo(capsys, tmp_path, monkeypatch):
     return call
 
 
-def write_run(path: Path, *, committed: int = 2, finished: bool = True) -> Path:
+def write_run(path: Path, *, seed: int = 7, committed: int = 2, finished: bool = True) -> Path:
     """A run of two generations over two scores whose latents are the scores."""
     config = RunConfig(
         caption=CAPTION,
-        seed=7,
+        seed=seed,
         population=COUNT,
         offspring=COUNT,
         generations=1,
         scores=("text_image", "word_label"),
     )
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     with RunDirectory.create(path, config) as directory:
         for generation in range(committed):
             latents = rng.standard_normal((COUNT, DIMENSIONS)).astype(np.float32) + generation
@@ -56,7 +56,8 @@ def write_run(path: Path, *, committed: int = 2, finished: bool = True) -> Path:
                 ids=np.arange(COUNT, dtype=np.int64) + generation * COUNT,
                 parents=np.full((COUNT, 2), generation - 1, dtype=np.int64),
             )
-            directory.commit(generation, record, {}, {})
+            facts = {"hypervolume": 2.0 + 3.0 * generation, "front": COUNT}
+            directory.commit(generation, record, {}, facts)
         if finished:
             front = Archive(
                 latents=record.latents,
@@ -80,6 +81,11 @@ def write_run(path: Path, *, committed: int = 2, finished: bool = True) -> Path:
 @pytest.fixture
 def finished_run(tmp_path):
     return write_run(tmp_path / "finished")
+
+
+@pytest.fixture
+def other_run(tmp_path):
+    return write_run(tmp_path / "other", seed=8)
 
 
 @pytest.fixture

@@ -47,6 +47,8 @@ def test_a_second_pick_replaces_the_first(evo, finished_run):
         (["--min", "text_image=99"], "lower that floor"),
         (["--method", "best"], "--method is best; give one of"),
         (["--count", "0"], "--count is 0"),
+        (["--order", "text_image"], "--order and --tolerance are for"),
+        (["--method", "lexicographic", "--order", "beauty"], "--order names the score beauty"),
     ],
 )
 def test_bad_picks_are_refused_and_write_nothing(evo, finished_run, options, message):
@@ -94,6 +96,69 @@ def test_plot_into_one_file(evo, finished_run, tmp_path):
     assert not (finished_run / "pareto.png").exists()
 
 
+@pytest.mark.parametrize("kind", ["pairs", "parallel", "convergence", "evolution", "sheet"])
+def test_plot_of_one_kind(evo, finished_run, tmp_path, kind):
+    result = evo("plot", finished_run, "--kind", kind)
+    assert result.code == 0, result.err
+    name = "contact_sheet.png" if kind == "sheet" else f"{kind}.png"
+    assert result.out == f"{finished_run / name}\n"
+    assert np.ptp(np.asarray(Image.open(finished_run / name))) > 100
+    vector = evo("plot", finished_run, "--kind", kind, "--format", "svg")
+    assert vector.out == f"{(finished_run / name).with_suffix('.svg')}\n"
+    assert evo("plot", finished_run, "--kind", kind, "--out", tmp_path / "mine.pdf").code == 0
+    assert (tmp_path / "mine.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_plot_before_and_after_is_the_runs_own(evo, finished_run, tmp_path):
+    missing = evo("plot", finished_run, "--kind", "before-after")
+    assert missing.code == 5
+    assert f"evo-t2i resume {finished_run}" in missing.err
+    own = (finished_run / "front" / "0000.png").read_bytes()
+    (finished_run / "before_after.png").write_bytes(own)
+    copied = evo("plot", finished_run, "--kind", "before-after", "--out", tmp_path / "copy.png")
+    assert copied.code == 0, copied.err
+    assert (tmp_path / "copy.png").read_bytes() == own
+
+
+def test_plot_animates(evo, finished_run):
+    assert evo("plot", finished_run, "--animate").out == f"{finished_run / 'evolution.gif'}\n"
+    with Image.open(finished_run / "evolution.gif") as film:
+        assert film.n_frames == 2
+
+
+def test_plot_marks_what_a_method_picks(evo, finished_run, tmp_path):
+    files = []
+    for method in ("balanced", "extremes"):
+        files.append(tmp_path / f"{method}.png")
+        result = evo(
+            "plot", finished_run, "--kind", "parallel", "--pick", method, "--out", files[-1]
+        )
+        assert result.code == 0, result.err
+    assert files[0].read_bytes() != files[1].read_bytes()
+    assert not (finished_run / "pick").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--kind", "pie"], "--kind is pie; give one of pairs, parallel"),
+        (["--format", "svg"], "--format needs --kind"),
+        (["--kind", "pairs", "--format", "gif"], "--format is gif; give one of png, svg, pdf"),
+        (["--kind", "pairs", "--out", "a.gif"], "ends in .png or .svg or .pdf"),
+        (["--kind", "pairs", "--out", "a.png", "--format", "pdf"], "ends in .pdf"),
+        (["--animate", "--out", "a.png"], "ends in .gif"),
+        (["--animate", "--kind", "pairs"], "leave out --kind"),
+        (["--kind", "convergence", "--pick", "rank"], "leave out --pick"),
+        (["--kind", "pairs", "--pick", "best"], "--method is best"),
+    ],
+)
+def test_plots_that_cannot_be_are_refused(evo, finished_run, options, message):
+    result = evo("plot", finished_run, *options)
+    assert (result.code, result.out) == (2, "")
+    assert message in result.err
+    assert result.err.count("\n") == 1
+
+
 def test_plot_marks_the_pick_that_was_made(evo, finished_run):
     figures = [finished_run / "pareto.png", finished_run / "contact_sheet.png"]
 
@@ -123,6 +188,18 @@ def test_run_reads_its_pick_back(evo, finished_run):
     np.testing.assert_allclose(read.value, made.value)
 
 
+def test_a_lexicographic_pick_is_read_back(evo, finished_run):
+    options = ("--method", "lexicographic", "--order", "word_label", "--tolerance", 0.25)
+    result = evo("pick", finished_run, *options, "--json")
+    assert result.code == 0, result.err
+    run = Run(finished_run)
+    made = run.rank(method="lexicographic", order=["word_label"], tolerance=0.25)
+    read = run.picked()
+    assert json.loads(result.out)["order"] == ["word_label", "text_image"]
+    assert (read.order, read.tolerance, read.chosen) == (made.order, 0.25, made.chosen)
+    np.testing.assert_array_equal(read.value, made.value)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -149,4 +226,40 @@ def test_plot_into_a_file_that_cannot_be(evo, finished_run, tmp_path, name, code
     result = evo("plot", finished_run, "--out", tmp_path / name)
     assert result.code == code
     assert result.err.startswith("error: ")
+    assert result.err.count("\n") == 1
+
+
+def test_compare_prints_tables_and_writes_figure_and_json(evo, finished_run, other_run, tmp_path):
+    result = evo("compare", finished_run, other_run, "--out", tmp_path / "both")
+    assert result.code == 0, result.err
+    assert "\x1b" not in result.out
+    assert "covers" in result.out
+    assert str(tmp_path / "both" / "comparison.png") in result.out
+    assert np.ptp(np.asarray(Image.open(tmp_path / "both" / "comparison.png"))) > 100
+    stored = json.loads((tmp_path / "both" / "comparison.json").read_text())
+    printed = json.loads(evo("compare", finished_run, other_run, "--json").out)
+    assert {**stored, "files": []} == printed
+    assert [one["label"] for one in printed["compared"]] == ["finished", "other"]
+
+
+def test_compare_without_a_score(evo, finished_run):
+    result = evo("compare", finished_run, "--drop-score", "word_label", "--json")
+    table = json.loads(result.out)
+    assert [one["label"] for one in table["compared"]] == ["all scores", "without word_label"]
+    assert table["compared"][1]["front"] == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        ([], 2, "give two or more"),
+        (["missing"], 5, "is no run directory"),
+        (["other", "--drop-score", "word_label"], 2, "--drop-score looks into one run"),
+        (["--drop-score", "beauty"], 2, "--drop-score names beauty"),
+    ],
+)
+def test_comparisons_that_cannot_be_are_refused(evo, finished_run, options, code, message):
+    result = evo("compare", finished_run, *options)
+    assert (result.code, result.out) == (code, "")
+    assert message in result.err
     assert result.err.count("\n") == 1

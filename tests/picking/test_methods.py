@@ -2,8 +2,10 @@
 
 import dataclasses
 
+import moocore
 import numpy as np
 import pytest
+from pymoo.mcdm.pseudo_weights import PseudoWeights
 
 from evo_t2i.errors import UsageError
 from evo_t2i.picking.methods import METHODS, Z_CAP, pick, robust_scale
@@ -125,7 +127,8 @@ def test_a_dominated_image_never_wins(method):
         # Few distinct values and a far cloud: many ties, many scores at the cap.
         front = rng.integers(0, 4, (count, 3)).astype(float) + rng.choice([0, 8])
         generation0 = rng.integers(-2, 3, (9, 3)).astype(float)
-        weights = None if method == "extremes" else {"a": float(rng.integers(0, 2)), "b": 0.3}
+        weights = {"a": float(rng.integers(0, 2))} | ({"b": 0.3} if METHODS[method].weights else {})
+        weights = None if method == "extremes" else weights
         result = pick(front, generation0, ("a", "b", "c"), method=method, weights=weights)
         for chosen in result.chosen:
             better = (front >= front[chosen]).all(axis=1) & (front > front[chosen]).any(axis=1)
@@ -213,6 +216,80 @@ def test_the_other_methods_by_hand(method, expected):
     assert result.chosen == (2,)
 
 
+def test_pseudo_weights_are_shares_of_what_the_image_is_good_at():
+    front = np.array([[0.0, 8.0], [2.0, 6.0], [5.0, 3.0], [8.0, 0.0]])
+    result = pick(front, front, ("a", "b"), method="pseudo-weights", weights={"a": 3.0, "b": 1.0})
+    shares = np.array([[0, 1], [0.25, 0.75], [0.625, 0.375], [1, 0]])
+    np.testing.assert_allclose(result.value, -np.abs(shares - [0.75, 0.25]).sum(axis=1))
+    assert (result.chosen, result.runner_up) == ((2,), 3)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_pseudo_weights_agree_with_pymoo(seed):
+    rng = np.random.default_rng(seed)
+    front = rng.random((40, 4))
+    front = front[moocore.is_nondominated(front, maximise=True)]
+    weights = rng.dirichlet(np.ones(4))
+    result = pick(
+        front,
+        front,
+        NAMES,
+        method="pseudo-weights",
+        weights=dict(zip(NAMES, weights, strict=True)),
+    )
+    assert result.chosen[0] == PseudoWeights(weights).do(-front)  # pymoo minimises
+
+
+def test_a_dominated_image_with_the_wished_pseudo_weights_comes_last():
+    front = np.array([[4.0, 0.0], [0.0, 4.0], [3.0, 1.0], [3.6, 2.0]])
+    result = pick(front, front, ("a", "b"), method="pseudo-weights", weights={"a": 3.0, "b": 1.0})
+    assert result.value[2] == 0
+    assert result.ranking == (3, 0, 1, 2)
+    two = pick(front[[2, 3]], front, ("a", "b"), method="pseudo-weights")
+    assert two.chosen == (1,)
+
+
+def test_the_knee_is_farthest_from_the_line_through_the_extremes():
+    front = np.array([[0.0, 10.0], [10.0, 0.0], [4.0, 8.0], [6.0, 7.0], [8.0, 3.0]])
+    result = pick(front, front, ("a", "b"), method="knee")
+    np.testing.assert_allclose(result.value, np.array([0, 0, 0.2, 0.3, 0.1]) / np.sqrt(2))
+    assert (result.chosen, result.runner_up) == ((3,), 2)
+    # The extremes of three scores here do not lie at the corners, so the plane leans.
+    leaning = np.array([[1.0, 0.5, 0.0], [0.0, 1.0, 0.5], [0.5, 0.0, 1.0], [0.6, 0.6, 0.6]])
+    result = pick(leaning, leaning, ("a", "b", "c"), method="knee")
+    np.testing.assert_allclose(result.value, [0, 0, 0, 0.3 / np.sqrt(3)], atol=1e-12)
+
+
+def test_a_knee_without_a_plane_is_measured_from_the_corners():
+    front = np.array([[1.0, 1.0, 0.0], [0.0, 0.5, 1.0], [0.4, 0.4, 0.8]])  # two scores, one extreme
+    result = pick(front, front, ("a", "b", "c"), method="knee")
+    unit = (front - front.min(axis=0)) / np.ptp(front, axis=0)
+    np.testing.assert_allclose(result.value, (unit.sum(axis=1) - 1) / np.sqrt(3))
+
+
+def test_lexicographic_gives_up_the_tolerance_for_the_next_score():
+    generation0 = np.array([[-1.0] * 3, [0.0] * 3, [1.0] * 3]) / 1.4826  # so z is the score
+    front = np.array([[3.0, 0, 0], [2.6, 1.0, 0], [2.6, 0.9, 5.0], [2.0, 9.0, 9.0], [2.9, 0, 4]])
+    names = ("a", "b", "c")
+
+    def chosen(**options):
+        return pick(front, generation0, names, method="lexicographic", **options).chosen[0]
+
+    assert chosen(tolerance=0) == 0
+    assert chosen() == chosen(tolerance=0.5) == 2
+    assert chosen(tolerance=0.05) == 0
+    assert chosen(tolerance=0.45, order=("a", "c")) == 2
+    assert chosen(tolerance=0.2, order=("a", "c")) == 4
+    assert chosen(tolerance=2, order=("b",)) == 3
+    assert chosen(tolerance=9, weights={"c": 0}) == 3
+    result = pick(front, generation0, names, method="lexicographic")
+    np.testing.assert_allclose(result.value, [1, 2, 2.5, 0, 1])
+    assert result.ranking == (2, 1, 4, 0, 3)
+    assert (result.order, result.tolerance) == (names, 0.5)
+    floored = pick(front, generation0, names, method="lexicographic", floors={"b": 0.95})
+    assert floored.ranking == (1, 3)
+
+
 def test_extremes_gives_the_best_of_each_score_once():
     front = np.array([[0.0, 7.0, 1.0], [10.0, 5.0, 2.0], [4.0, 6.0, 1.0]])
     result = pick(front, front, ("a", "b", "c"), method="extremes")
@@ -266,6 +343,13 @@ def test_bad_requests_are_one_sentence():
         ({"floors": {"beauty": 1.0}}, "--min names the score beauty"),
         ({"floors": {"text_image": float("nan")}}, "is no score"),
         ({"method": "extremes", "count": 2}, "leave out --weight and --count"),
+        ({"method": "knee", "weights": {"text_image": 2.0}}, "knee weighs all scores alike"),
+        ({"order": ["text_image"]}, "--order and --tolerance are for --method lexicographic"),
+        ({"method": "asf", "tolerance": 0.0}, "and the method is asf"),
+        ({"method": "lexicographic", "order": ["beauty"]}, "--order names the score beauty"),
+        ({"method": "lexicographic", "order": ["text_image"] * 2}, "give each score once"),
+        ({"method": "lexicographic", "tolerance": -1.0}, "--tolerance is -1.0; give 0 or more"),
+        ({"method": "lexicographic", "tolerance": float("nan")}, "--tolerance is nan"),
     ]:
         with pytest.raises(UsageError, match=message):
             pick(front, generation0, NAMES, **options)
@@ -303,7 +387,15 @@ def test_the_table_shows_what_the_formula_used():
     assert capped in pick_table(pick(far, generation0, NAMES), far, NAMES, files).summary
     near = np.minimum(front, 1.0)
     assert capped not in pick_table(pick(near, generation0, NAMES), near, NAMES, files).summary
+    ordered = pick(front, generation0, NAMES, method="lexicographic", order=("word_label",))
+    summary = pick_table(ordered, front, NAMES, files).summary
+    assert ("order", "word_label, then text_image, then image_real, then region_word") in summary
+    assert ("tolerance", "0.5 standard deviations of generation 0") in summary
     values = pick_json(result, front, NAMES, files)
     assert values["chosen"][0]["scores"]["text_image"] == front[best, 0]
     assert values["margin"] == result.margin
-    assert set(values) >= {field.name for field in dataclasses.fields(result)} - {"z", "value"}
+    assert set(values) >= {field.name for field in dataclasses.fields(result)} - {
+        "z",
+        "value",
+        "ranking",
+    }

@@ -1,52 +1,15 @@
 """Figures of a run: they show the data, survive odd input, and are the same bytes each time."""
 
 import io
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image, ImageColor
+from random_runs import finished_run, pictures
 
-from evo_t2i.config import RunConfig
 from evo_t2i.picking.methods import pick
 from evo_t2i.report import plots, sheets, style
-from evo_t2i.runs.directory import GenerationRecord, RunDirectory
-
-NAMES = ("text_image", "image_real", "region_word", "word_label", "another")
-
-
-def finished_run(path, *, scores=4, front=7, caption="skyline at sunset.", generations=2):
-    """A run of random scores whose last ``front`` individuals are the front."""
-    config = RunConfig(
-        caption=caption, seed=11, population=20, generations=generations, scores=NAMES[:scores]
-    )
-    rng = np.random.default_rng(0)
-    with RunDirectory.create(path, config) as run:
-        for generation in range(generations + 1):
-            values = rng.normal(generation, 1.0, (20, scores))
-            values[0] = np.nan
-            record = GenerationRecord(
-                latents=rng.normal(size=(20, 3)).astype(np.float32),
-                scores=values,
-                ids=np.arange(20) + 20 * generation,
-                parents=np.full((20, 2), -1),
-            )
-            run.commit(generation, record, {}, {})
-        individuals = SimpleNamespace(
-            latents=record.latents[-front:],
-            scores=record.scores[-front:],
-            ids=record.ids[-front:],
-            parents=record.parents[-front:],
-            generations=np.full(front, generations),
-        )
-        run.finish(individuals, pictures(front), {})
-    return RunDirectory.open(path)
-
-
-def pictures(count, height=16, width=16):
-    ramp = np.linspace(0, 255, height * width).reshape(height, width)
-    shifts = np.arange(count)[:, None, None] * 31
-    return np.stack([(ramp + shifts) % 256] * 3, axis=-1).astype(np.uint8)
+from evo_t2i.report.figure import DOTS_PER_INCH
 
 
 def opened(file):
@@ -125,7 +88,7 @@ def test_the_caption_is_literal_and_changes_only_the_title(tmp_path):
     }
     different = np.flatnonzero((images["$a$"] != images["a"]).any(axis=(1, 2)))
     assert len(different) > 0
-    assert different.max() < 0.8 * plots.DOTS_PER_INCH
+    assert different.max() < 0.8 * DOTS_PER_INCH
 
 
 def test_the_contact_sheet_shows_the_pictures_best_first_and_frames_the_pick(tmp_path):
@@ -134,7 +97,7 @@ def test_the_contact_sheet_shows_the_pictures_best_first_and_frames_the_pick(tmp
     choice = pick(front.scores, front.generation0_scores, front.score_names, count=2)
     sheets.front_sheet(run, choice, tmp_path / "sheet.png")
     sheet = opened(tmp_path / "sheet.png")
-    order = [*choice.chosen, *np.argsort(-choice.value)]
+    order = [*choice.chosen, *choice.ranking]
     places = [
         np.array(
             Image.fromarray(front.image(row)).resize(
@@ -163,14 +126,25 @@ def _position(sheet, tile):
     raise AssertionError("the picture is not on the sheet")
 
 
-def test_a_large_front_is_cut_to_the_best(tmp_path, monkeypatch):
-    run = finished_run(tmp_path / "run")
+def test_of_a_large_front_the_sheet_shows_what_looks_different(tmp_path, monkeypatch):
+    images = np.repeat(pictures(1), 9, axis=0)
+    images[:, 0, 0] += np.arange(9, dtype=np.uint8)[:, None]  # near copies
+    images[4], images[7] = 255, 0
+    run = finished_run(tmp_path / "run", front=9, images=images)
     front = run.front()
     choice = pick(front.scores, front.generation0_scores, front.score_names)
-    sheets.front_sheet(run, choice, tmp_path / "all.png")
     monkeypatch.setattr(sheets, "MOST_PICTURES", 3)
-    sheets.front_sheet(run, choice, tmp_path / "three.png")
-    assert opened(tmp_path / "three.png").shape[0] < opened(tmp_path / "all.png").shape[0]
+    sheets.front_sheet(run, choice, tmp_path / "sheet.png")
+    shown = {4, 7, choice.chosen[0]} if choice.chosen[0] not in (4, 7) else {4, 7}
+    order = [row for row in choice.ranking if row in shown]
+    sheet = opened(tmp_path / "sheet.png")
+    size = (sheets.TILE, sheets.TILE)
+    tiles = [
+        np.array(Image.fromarray(front.image(row)).resize(size, Image.Resampling.LANCZOS))
+        for row in order
+    ]
+    places = [_position(sheet, tile) for tile in tiles]
+    assert places == sorted(places)
 
 
 @pytest.mark.parametrize("shape", [(64, 64), (512, 512), (30, 90), (90, 30), (1, 1)])
