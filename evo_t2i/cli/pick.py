@@ -7,9 +7,14 @@ import typer
 
 from evo_t2i.cli.arguments import named_numbers
 from evo_t2i.cli.output import print_facts, print_json, print_table
+from evo_t2i.errors import UsageError
+
+_WITH_FROM = {"run", "exported", "json_output"}
+"""What --from leaves to say; method, weights and the like come from the file."""
 
 
 def pick(
+    context: typer.Context,
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
     method: Annotated[
         str,
@@ -26,6 +31,12 @@ def pick(
         ),
     ] = None,
     count: Annotated[int, typer.Option(help="How many; the others differ from the best.")] = 1,
+    exported: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", metavar="FILE", help="Take what was picked on RUN's page: its pick.json."
+        ),
+    ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Choose the best of RUN's front, say why, and copy it into RUN/pick.
@@ -33,13 +44,18 @@ def pick(
     \b
     evo-t2i pick RUN
     evo-t2i pick RUN --method topsis --weight text_image=2 --count 3
+    evo-t2i pick RUN --from pick.json
     """
     from evo_t2i.picking.table import pick_json, pick_table
     from evo_t2i.run import Run, write_pick
 
     weights, floors = named_numbers("--weight", weight or []), named_numbers("--min", floor or [])
     finished = Run(run)
-    picked = finished.rank(method=method, weights=weights, floors=floors, count=count)
+    if exported is None:
+        picked = finished.rank(method=method, weights=weights, floors=floors, count=count)
+    else:
+        _require_alone(context)
+        picked = finished.chosen_on_page(exported)
     copies = [str(file) for file in write_pick(finished, picked)]
     front = finished.arrays
     files = [f"front/{file.name}" for file in front.files]
@@ -59,3 +75,12 @@ def pick(
     )
     print()
     print_table(table.header, table.rows)
+
+
+def _require_alone(context: typer.Context) -> None:
+    """Raise UsageError when another choice stands beside --from, which brings its own."""
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        source = context.get_parameter_source(name)
+        if name not in _WITH_FROM and source is not None and source.name == "COMMANDLINE":
+            raise UsageError(f"--from brings its own choice; leave out {parameter.opts[0]}.")
