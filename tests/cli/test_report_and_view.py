@@ -20,13 +20,13 @@ def opened(monkeypatch):
     return addresses
 
 
-def export(run, **values):
-    """What the page of ``run`` writes as pick.json, with some values changed."""
-    front = Run(run).arrays
+def export(folder, **values):
+    """What the page of the run ``folder`` writes as pick.json, with some values changed."""
+    front = Run(folder).arrays
     record = {
         "kind": "evo-t2i pick",
         "format": 1,
-        "run": RunDirectory.open(run).digest,
+        "run": RunDirectory.open(folder).digest,
         "caption": "a cat",
         "seed": 7,
         "method": "topsis",
@@ -35,7 +35,7 @@ def export(run, **values):
         "picked": [int(front.ids[4]), int(front.ids[1])],
         "starred": [int(front.ids[0])],
     }
-    file = run.parent / "exported.json"
+    file = folder.parent / "exported.json"
     file.write_text(json.dumps(record | values))
     return file
 
