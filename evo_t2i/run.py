@@ -10,6 +10,7 @@ from PIL import Image
 
 from evo_t2i.config import RunConfig
 from evo_t2i.errors import RunDataError, UsageError
+from evo_t2i.picking.exported import read_exported
 from evo_t2i.picking.methods import Pick, pick
 from evo_t2i.picking.table import pick_json
 from evo_t2i.runs.atomic import make_directory, write_bytes
@@ -106,6 +107,40 @@ class Run:
                 f"{path} is not a pick of this run; write it again with `evo-t2i pick {self.path}`."
             ) from error
         return replace(again, chosen=chosen)
+
+    def chosen_on_page(self, file: Path | str) -> Pick:
+        """The pictures that a person picked (or starred) on the run's page, from the pick.json that
+        it exported; in their order, with the values of the method and weights set there.
+
+        Raises UsageError for a file that is no such export, is of another run or chooses nothing.
+        """
+        exported = read_exported(Path(file))
+        if exported.run != self._directory.digest:
+            raise UsageError(
+                f"{file} was exported from another run ({exported.caption!r}, seed "
+                f"{exported.seed}); give that run's folder, or export from {self.path}/report.html."
+            )
+        rows = {int(individual): row for row, individual in enumerate(self._front.ids)}
+        unknown = [individual for individual in exported.ids if individual not in rows]
+        if unknown:
+            raise UsageError(
+                f"{file} chooses picture {unknown[0]}, which is not on the front of {self.path}; "
+                "export it again from the run's page."
+            )
+        if not exported.ids:
+            raise UsageError(
+                f"{file} picks and stars no picture; mark some on the page and export again."
+            )
+        ranked = self.rank(method=exported.method, weights=exported.weights, floors=exported.floors)
+        best = self._front.files[ranked.chosen[0]].name
+        by_method = f"{exported.method} itself would take front/{best}."
+        return replace(
+            ranked,
+            chosen=tuple(rows[individual] for individual in exported.ids),
+            runner_up=None,
+            margin=None,
+            notes=(f"Chosen by hand; {by_method}", *ranked.notes),
+        )
 
     def pick(
         self,

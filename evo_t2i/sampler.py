@@ -181,12 +181,19 @@ def _evolve(
     _present(run, evaluator, _PRESENTED)
 
 
-_PRESENTED = ("pareto.png", "contact_sheet.png", "before_after.png", "pick/pick.json")
+_PRESENTED = (
+    "pareto.png",
+    "contact_sheet.png",
+    "before_after.png",
+    "report.html",
+    "pick/pick.json",
+)
 """What ``_present`` writes; pick.json is the last file of its folder."""
 
 
 def _present(run: RunDirectory, evaluator: Evaluator, names: tuple[str, ...] | list[str]) -> None:
     """The pictures that a person looks at first, and the balanced pick."""
+    from evo_t2i.report.page import PAGE, report
     from evo_t2i.report.plots import pareto
     from evo_t2i.report.sheets import front_sheet
 
@@ -198,6 +205,8 @@ def _present(run: RunDirectory, evaluator: Evaluator, names: tuple[str, ...] | l
         front_sheet(run, picked, run.path / "contact_sheet.png")
     if "before_after.png" in names:
         _before_after(run, finished, evaluator, picked)
+    if PAGE in names:
+        report(run, run.path / PAGE)
     if "pick/pick.json" in names:
         write_pick(finished, picked)
 

@@ -39,7 +39,8 @@ def digests(folder):
 
 
 def test_a_run_directory_holds_what_people_look_for(run):
-    for name in ("front.csv", "pareto.png", "contact_sheet.png", "before_after.png"):
+    figures = ("pareto.png", "contact_sheet.png", "before_after.png", "report.html")
+    for name in ("front.csv", *figures):
         assert (run.path / name).stat().st_size > 0, name
     with (run.path / "front.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -141,11 +142,12 @@ def test_resume_of_a_finished_run_mends_a_lost_picture(tmp_path):
 
 
 def test_resume_finishes_a_presentation_that_was_cut_short(run, tmp_path):
-    for kept in (0, 1, 3):
+    for kept in (0, 1, 4):
         path = tmp_path / f"cut-{kept}"
         shutil.copytree(run.path, path)
         (path / "pick" / "pick.json").unlink()
-        for name in ("pareto.png", "contact_sheet.png", "before_after.png")[kept:]:
+        figures = ("pareto.png", "contact_sheet.png", "before_after.png", "report.html")
+        for name in figures[kept:]:
             (path / name).unlink()
         if not kept:
             shutil.rmtree(path / "pick")

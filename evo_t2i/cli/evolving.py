@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from evo_t2i.run import Run
     from evo_t2i.sampler import Progress
 
-_FILES = ("front.csv", "contact_sheet.png", "pareto.png", "before_after.png")
+_FILES = (
+    "front.csv",
+    "contact_sheet.png",
+    "pareto.png",
+    "before_after.png",
+    "report.html",
+)
 _LABEL_SCORES = ("image_real", "word_label")
 
 

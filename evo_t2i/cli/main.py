@@ -10,7 +10,19 @@ from typing import Annotated
 import typer
 
 import evo_t2i
-from evo_t2i.cli import compare, names, pick, plot, resume, sample, score, train, world
+from evo_t2i.cli import (
+    compare,
+    names,
+    pick,
+    plot,
+    report,
+    resume,
+    sample,
+    score,
+    train,
+    view,
+    world,
+)
 from evo_t2i.cli.output import say, say_error
 from evo_t2i.cli.silence import DEBUG
 from evo_t2i.cli.stop import Stopped, stop_on_signals
@@ -26,6 +38,8 @@ app = typer.Typer(
 app.command("sample")(sample.sample)
 app.command("resume")(resume.resume)
 app.command("pick")(pick.pick)
+app.command("view")(view.view)
+app.command("report")(report.report)
 app.command("plot")(plot.plot)
 app.command("compare")(compare.compare)
 app.command("score")(score.score)

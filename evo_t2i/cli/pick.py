@@ -14,8 +14,12 @@ if TYPE_CHECKING:
     from evo_t2i.picking.methods import Pick
     from evo_t2i.run import Run
 
+_WITH_FROM = {"run", "exported", "json_output"}
+"""What --from leaves to say; method, weights and the like come from the file."""
+
 
 def pick(
+    context: typer.Context,
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
     method: Annotated[
         str,
@@ -56,6 +60,12 @@ def pick(
             help="Learn the weights: shows four pictures at a time and asks which is the worst.",
         ),
     ] = False,
+    exported: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", metavar="FILE", help="Take what was picked on RUN's page: its pick.json."
+        ),
+    ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Choose the best of RUN's front, say why, and copy it into RUN/pick.
@@ -65,13 +75,17 @@ def pick(
     evo-t2i pick RUN --method topsis --weight text_image=2 --count 3
     evo-t2i pick RUN --ask
     evo-t2i pick RUN --method lexicographic --order text_image,word_label --tolerance 0.3
+    evo-t2i pick RUN --from pick.json
     """
     from evo_t2i.picking.table import pick_json, pick_table
     from evo_t2i.run import Run, write_pick
 
     weights, floors = named_numbers("--weight", weight or []), named_numbers("--min", floor or [])
     finished = Run(run)
-    if ask:
+    if exported is not None:
+        _require_alone(context)
+        picked = finished.chosen_on_page(exported)
+    elif ask:
         if method != "balanced" or weights or order or tolerance is not None:
             raise UsageError(
                 "--ask learns the weights of --method balanced; leave out --method, --weight, "
@@ -124,3 +138,12 @@ def _learned(finished: "Run", floors: dict[str, float], count: int) -> "Pick":
     ended = learn(learner, front, finished.path / "ask.png")
     picked = learner.pick(count)
     return replace(picked, notes=(f"The weights were learned: {ended}.", *picked.notes))
+
+
+def _require_alone(context: typer.Context) -> None:
+    """Raise UsageError when another choice stands beside --from, which brings its own."""
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        source = context.get_parameter_source(name)
+        if name not in _WITH_FROM and source is not None and source.name == "COMMANDLINE":
+            raise UsageError(f"--from brings its own choice; leave out {parameter.opts[0]}.")

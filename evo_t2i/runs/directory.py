@@ -379,6 +379,13 @@ class RunDirectory:
         facts: dict[str, Any] = json.loads(self._read(self._journal.entries[-1], "run.json"))
         return facts
 
+    @property
+    def digest(self) -> str:
+        """sha256 over the digests of the finished run's results: it names the front, not the
+        folder."""
+        self._require_finished()
+        return _sha256(json.dumps(self._journal.entries[-1]["files"], sort_keys=True).encode())
+
     def _recover(self, config_text: bytes) -> None:
         remove_parts(self.path)
         for name in _WRITTEN_INTO:

@@ -29,7 +29,18 @@ def program(*arguments, code=PROGRAM, **options):
 def test_help_names_every_command_and_an_example(evo):
     result = evo("--help")
     assert result.code == 0
-    for name in ("sample", "resume", "pick", "plot", "score", "list", "world", "train"):
+    for name in (
+        "sample",
+        "resume",
+        "pick",
+        "view",
+        "report",
+        "plot",
+        "score",
+        "list",
+        "world",
+        "train",
+    ):
         assert f" {name} " in result.out
     assert 'evo-t2i sample "skyline at sunset." --generations 50' in result.out
     assert "completion" not in result.out

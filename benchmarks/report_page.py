@@ -1,0 +1,119 @@
+"""What the page of a run weighs, and how soon it can be used.
+
+    python benchmarks/report_page.py      # needs chromium and `pip install playwright`
+
+Fronts are made up: pictures of noise and discs, which compress worse than drawn ones, and scores at
+random. Interactive is the moment from the start of the navigation until every view is drawn and
+listens; the medians of fresh tabs are printed.
+"""
+
+import argparse
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+
+from evo_t2i.config import RunConfig
+from evo_t2i.report import page
+from evo_t2i.runs.directory import GenerationRecord, RunDirectory
+
+POPULATION, GENERATIONS = 100, 50
+
+
+def front_run(path: Path, count: int, side: int) -> RunDirectory:
+    """A finished run of 5,100 evaluations whose last generation has the front."""
+    config = RunConfig(caption="a cat is lay on the table.", seed=1, generations=GENERATIONS)
+    rng = np.random.default_rng(0)
+    with RunDirectory.create(path, config) as run:
+        for generation in range(GENERATIONS + 1):
+            size = max(count, POPULATION) if generation == GENERATIONS else POPULATION
+            first = generation * POPULATION
+            parents = rng.integers(first - POPULATION, max(first, 1), (size, 2))
+            record = GenerationRecord(
+                latents=rng.normal(size=(size, 32)).astype(np.float32),
+                scores=rng.normal(generation / 50, 1.0, (size, 4)),
+                ids=np.arange(first, first + size),
+                parents=parents if generation else np.full((size, 2), -1),
+            )
+            run.commit(generation, record, {}, {})
+        arrays = ("latents", "scores", "ids", "parents")
+        front = SimpleNamespace(
+            generations=np.full(count, GENERATIONS),
+            **{name: getattr(record, name)[:count] for name in arrays},
+        )
+        volumes = np.linspace(0.5, 2.0, GENERATIONS + 1).tolist()
+        run.finish(front, pictures(rng, count, side), {"hypervolume": volumes})
+    return RunDirectory.open(path)
+
+
+def pictures(rng: np.random.Generator, count: int, side: int) -> np.ndarray:
+    """(count, side, side, 3) uint8: discs before a sky under noise."""
+    y, x = np.mgrid[0:side, 0:side] / side
+    centres = rng.uniform(0.2, 0.8, (count, 2, 1, 1))
+    discs = ((x - centres[:, 0]) ** 2 + (y - centres[:, 1]) ** 2 < 0.05)[..., None]
+    shades = rng.uniform(0, 255, (count, 2, 1, 1, 3))
+    images = np.where(discs, shades[:, 1], shades[:, 0] * (0.5 + 0.5 * y[..., None]))
+    return np.clip(images + rng.normal(0, 8, images.shape), 0, 255).astype(np.uint8)
+
+
+def interactive_seconds(browser, file: Path) -> float:
+    """From the start of the navigation in a fresh tab until the page can be used."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    tab = context.new_page()
+    tab.goto(file.as_uri())
+    milliseconds = tab.evaluate(
+        """async () => {
+          for (;;) {
+            const [mark] = performance.getEntriesByName('interactive');
+            if (mark) return mark.startTime;
+            await new Promise(done => setTimeout(done, 10));
+          }
+        }"""
+    )
+    context.close()
+    return milliseconds / 1000
+
+
+def main() -> None:
+    from playwright.sync_api import sync_playwright
+
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--fronts", default="100x64,100x256,100x512,500x64,500x256")
+    arguments = parser.parse_args()
+    executable = shutil.which("chromium")
+    if executable is None:
+        sys.exit("There is no chromium; install it with `apt-get install chromium`.")
+    os.fsync = os.fstat  # the pages are measured here, not the disk
+    folder = Path(tempfile.mkdtemp())
+    print("| front | page | written in | interactive after |")
+    print("|---|---|---|---|")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=executable, args=["--no-sandbox", "--disable-gpu"]
+        )
+        for front in arguments.fronts.split(","):
+            count, side = map(int, front.split("x"))
+            run = front_run(folder / f"{count}-{side}", count, side)
+            file = run.path / page.PAGE
+            start = time.perf_counter()
+            page.report(run, file)
+            wrote = time.perf_counter() - start
+            seconds = [interactive_seconds(browser, file) for _ in range(arguments.repeats + 1)]
+            print(
+                f"| {count} pictures of {side} pixels | {file.stat().st_size / 2**20:.2f} MiB "
+                f"| {wrote:.1f} s | {statistics.median(seconds[1:]):.2f} s |"
+            )
+        browser.close()
+    shutil.rmtree(folder)
+    print(f"\nThe page's own code: {len(page.page_html({})) / 1000:.0f} kB.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+"""`evo-t2i report`: write a finished run's interactive page."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evo_t2i.cli.output import shown
+
+
+def report(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
+    out: Annotated[
+        Path | None, typer.Option(help="The page's file; RUN/report.html unless given.")
+    ] = None,
+) -> None:
+    """Write RUN's interactive page: gallery, trade-offs, weights, picking by hand.
+
+    One file that needs no network; its path is printed.
+
+    \b
+    evo-t2i report RUN
+    evo-t2i report RUN --out skyline.html
+    """
+    from evo_t2i.report import page
+    from evo_t2i.runs.directory import RunDirectory
+
+    file = run / page.PAGE if out is None else out
+    page.report(RunDirectory.open(run), file)
+    print(shown(file))

@@ -1,0 +1,31 @@
+"""`evo-t2i view`: open a finished run's interactive page in the browser."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evo_t2i.cli.output import say, shown
+
+
+def view(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
+) -> None:
+    """Open RUN's interactive page in the browser; its path is printed.
+
+    The page is written first if it is missing.
+
+    \b
+    evo-t2i view RUN
+    """
+    import webbrowser
+
+    from evo_t2i.report import page
+    from evo_t2i.runs.directory import RunDirectory
+
+    file = run / page.PAGE
+    if not file.exists():
+        page.report(RunDirectory.open(run), file)
+    print(shown(file), flush=True)
+    if not webbrowser.open(file.resolve().as_uri()):
+        say(f"No browser could be started; open {file} in one.")

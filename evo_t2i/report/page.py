@@ -1,0 +1,196 @@
+"""The interactive page of a run: one file that works without a network, from any folder.
+
+Its parts lie in ``web/``: the template, the style, and the scripts in the order of ``SCRIPTS``,
+joined into one. The data is a block of JSON that the browser never runs; a content security policy
+admits this script, this style and embedded pictures, and nothing else.
+"""
+
+import base64
+import hashlib
+import io
+import json
+import re
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from evo_t2i.picking.methods import robust_scale
+from evo_t2i.runs.atomic import write_bytes
+from evo_t2i.runs.directory import Front, History, RunDirectory
+
+PAGE = "report.html"
+SCRIPTS = (
+    "dom.js",
+    "rank.js",
+    "query.js",
+    "store.js",
+    "address.js",
+    "taste.js",
+    "gallery.js",
+    "detail.js",
+    "lineage.js",
+    "parallel.js",
+    "scatter.js",
+    "convergence.js",
+    "exports.js",
+    "keys.js",
+    "peek.js",
+    "main.js",
+)
+THUMBNAIL = 256
+"""Longest side of an embedded picture, in pixels."""
+SMALLEST_THUMBNAIL = 96
+FULL_SIZE_THUMBNAILS = 100
+"""More pictures than this are embedded smaller, so that the page's weight stays about the same; so
+many that are at most ``SMALLEST_THUMBNAIL`` large are embedded without loss."""
+WEBP_QUALITY = 86
+MOST_ANCESTORS = 20_000
+MOST_OF_GENERATION_0 = 300
+
+
+def report(run: RunDirectory, out: Path) -> None:
+    """Write the finished ``run``'s page to the file ``out``, replacing it atomically.
+
+    Equal runs give equal bytes, wherever they lie. Raises RunDataError for an unfinished or damaged
+    run.
+    """
+    write_bytes(out, page_html(run_data(run)))
+
+
+def page_html(data: dict[str, Any]) -> bytes:
+    """The page around ``data``, which is plain JSON as ``run_data`` gives it."""
+    style, script = _asset("page.css"), "".join(_asset(name) for name in SCRIPTS)
+    script = f'"use strict";\n(() => {{\n{script}}})();\n'
+    policy = "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src '{_source_hash(script)}'",
+            f"style-src '{_source_hash(style)}'",
+            "img-src data: 'self'",
+            "base-uri 'none'",
+            "form-action 'none'",
+        ]
+    )
+    parts = {"policy": policy, "style": style, "script": script, "data": _data_block(data)}
+    text = re.sub(r"@(\w+)@", lambda match: parts[match[1]], _asset("page.html"))
+    return text.encode()
+
+
+def run_data(run: RunDirectory) -> dict[str, Any]:
+    """What the page shows, as plain JSON; the scores of the front without rounding.
+
+    ``centre`` and ``scale`` (m,) are those of ``robust_scale`` over generation 0. ``lineage`` has
+    the front and its ancestors, nearest first, in columns. Nothing depends on the run's path.
+    """
+    front, history, facts = run.front(), run.history(), run.facts()
+    centre, scale = robust_scale(front.generation0_scores)
+    return {
+        "run": {
+            "digest": run.digest,
+            "caption": run.config.caption,
+            "seed": run.config.seed,
+            "generations": int(history.generations.max()),
+            "evaluations": len(history.ids),
+        },
+        "names": list(front.score_names),
+        "centre": centre.tolist(),
+        "scale": scale.tolist(),
+        "front": {
+            "file": [f"front/{file.name}" for file in front.files],
+            "id": front.ids.tolist(),
+            "generation": front.generations.tolist(),
+            "parents": front.parents.tolist(),
+            "scores": front.scores.tolist(),
+            **_pictures(front),
+        },
+        "generation0": _thinned(front.generation0_scores),
+        "convergence": {
+            "hypervolume": facts.get("hypervolume", []),
+            "best": _best_a_generation(history),
+        },
+        "lineage": _lineage(history, front.ids.tolist()),
+    }
+
+
+def thumbnail(image: np.ndarray, side: int, *, lossless: bool = False) -> bytes:
+    """``image`` (h, w, 3) uint8 as WebP, its longest side at most ``side`` pixels."""
+    picture = Image.fromarray(image)
+    picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    picture.save(buffer, format="WEBP", lossless=lossless, quality=WEBP_QUALITY, method=4)
+    return buffer.getvalue()
+
+
+def _pictures(front: Front) -> dict[str, Any]:
+    """The embedded pictures, and the size (width, height) of the files."""
+    crowding = max(1.0, len(front) / FULL_SIZE_THUMBNAILS)
+    side = max(SMALLEST_THUMBNAIL, round(THUMBNAIL / crowding**0.5))
+    embedded, size = [], [1, 1]
+    for row in range(len(front)):
+        image = front.image(row)
+        size = [image.shape[1], image.shape[0]]
+        lossless = crowding == 1 and max(size) <= SMALLEST_THUMBNAIL
+        text = base64.b64encode(thumbnail(image, side, lossless=lossless)).decode()
+        embedded.append(f"data:image/webp;base64,{text}")
+    return {"thumbnail": embedded, "size": size, "embedded_side": min(side, max(size))}
+
+
+def _thinned(scores: np.ndarray) -> list[list[float]]:
+    """At most 300 of generation 0's finite rows, evenly chosen, for the background."""
+    finite = scores[np.isfinite(scores).all(axis=1)]
+    rows = np.linspace(0, len(finite) - 1, min(len(finite), MOST_OF_GENERATION_0)).astype(int)
+    return [_short(finite[row]) for row in rows]
+
+
+def _best_a_generation(history: History) -> list[list[float | None]]:
+    """For each score the best value that each generation evaluated; None where it had none."""
+    best: list[list[float | None]] = [[] for _ in range(history.scores.shape[1])]
+    for generation in range(int(history.generations.max()) + 1):
+        scores = history.scores[history.generations == generation]
+        scores = scores[np.isfinite(scores).all(axis=1)]
+        values = _short(scores.max(axis=0)) if len(scores) else [None] * len(best)
+        for column, value in zip(best, values, strict=True):
+            column.append(value)
+    return best
+
+
+def _lineage(history: History, front_ids: Sequence[int]) -> dict[str, Any]:
+    row_of = {individual: row for row, individual in enumerate(history.ids.tolist())}
+    parents = history.parents.tolist()
+    rows: dict[int, None] = {}
+    level = [row_of[individual] for individual in front_ids if individual in row_of]
+    while level and len(rows) < MOST_ANCESTORS:
+        rows |= dict.fromkeys(level)
+        above = [row_of[parent] for row in level for parent in parents[row] if parent in row_of]
+        level = [row for row in dict.fromkeys(above) if row not in rows]
+    scores = history.scores
+    return {
+        "id": [int(history.ids[row]) for row in rows],
+        "generation": [int(history.generations[row]) for row in rows],
+        "parents": [parents[row] for row in rows],
+        "scores": [_short(scores[row]) if np.isfinite(scores[row]).all() else None for row in rows],
+        "cut": bool(level),
+    }
+
+
+def _short(values: np.ndarray) -> list[float]:
+    """Six significant digits: enough to draw."""
+    return [float(f"{value:.6g}") for value in values]
+
+
+def _data_block(data: dict[str, Any]) -> str:
+    """JSON that stays inside its script element, whatever a caption holds."""
+    text = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _source_hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _asset(name: str) -> str:
+    return resources.files("evo_t2i.report").joinpath("web", name).read_text(encoding="utf-8")

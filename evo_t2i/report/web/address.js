@@ -1,0 +1,78 @@
+// The state in the page's address, so that a reload, a bookmark or a message keeps it.
+
+function writtenState({ state, front }) {
+  const parameters = new URLSearchParams();
+  const put = (key, text) => text && parameters.set(key, text);
+  const list = (values) => (values.some((value) => value !== "") ? values.join(",") : "");
+  put("m", state.method === "balanced" ? "" : state.method);
+  put("w", state.weights.some((weight) => weight !== 1) ? state.weights.join(",") : "");
+  put("f", list(state.floors.map((floor) => floor ?? "")));
+  put("b", list(state.brushes.map((brush) => (brush ? brush.join("~") : ""))));
+  put("o", state.axes.some((axis, place) => axis !== place) ? state.axes.join(",") : "");
+  put("i", [...state.inverted].join(","));
+  put("star", [...state.starred].map((row) => front.id[row]).join(","));
+  put("pick", state.picked.map((row) => front.id[row]).join(","));
+  put("q", state.query);
+  put("c", state.compared === null ? "" : String(front.id[state.compared]));
+  put("s", state.selected === null ? "" : String(front.id[state.selected]));
+  return parameters.toString().replaceAll("%2C", ",").replaceAll("%7E", "~");
+}
+
+/** The state that a text describes; whatever does not fit this run is left as it is by default. */
+function readState(text, front) {
+  const { names, id, rowOf } = front;
+  const state = freshState(names);
+  const parameters = new URLSearchParams(text);
+  const parts = (key) => (parameters.get(key) ?? "").split(",").filter((part) => part !== "");
+  const aligned = (key, read) => {
+    const values = (parameters.get(key) ?? "").split(",");
+    return values.length === names.length ? values.map(read) : null;
+  };
+  const number = (part) => (part !== "" && Number.isFinite(Number(part)) ? Number(part) : null);
+  const rows = (key) => [
+    ...new Set(parts(key).map((part) => rowOf.get(Number(part))).filter((row) => row !== undefined)),
+  ];
+
+  if (Object.hasOwn(METHODS, parameters.get("m") ?? "")) state.method = parameters.get("m");
+  const weights = aligned("w", number);
+  if (weights?.every((weight) => weight !== null && weight >= 0)) state.weights = weights;
+  state.floors = aligned("f", number) ?? state.floors;
+  state.brushes =
+    aligned("b", (part) => {
+      const [low, high] = part.split("~").map(number);
+      return low !== null && high !== null && low <= high ? [low, high] : null;
+    }) ?? state.brushes;
+  const axes = parts("o").map(Number);
+  if (axes.length === names.length && names.every((_, j) => axes.includes(j))) state.axes = axes;
+  state.inverted = new Set(parts("i").map(Number).filter((j) => j in names));
+  state.starred = new Set(rows("star"));
+  state.picked = rows("pick");
+  state.query = (parameters.get("q") ?? "").slice(0, 200);
+  state.selected = id.length ? rows("s")[0] ?? null : null;
+  state.compared = rows("c")[0] ?? null;
+  return state;
+}
+
+/** Follow the store into the address, and the address (a bookmark, a pasted one) into the store. */
+function makeAddress(store) {
+  let timer = 0;
+  let written = "";
+  const write = () => {
+    written = writtenState(store);
+    history.replaceState(null, "", `#${written}`);
+  };
+  store.changed = (changes) => {
+    if (Object.keys(changes).every((key) => key === "hovered")) return;
+    clearTimeout(timer);
+    timer = setTimeout(write, 150);
+  };
+  addEventListener("pagehide", () => {
+    clearTimeout(timer);
+    write();
+  });
+  addEventListener("hashchange", () => {
+    if (location.hash.slice(1) !== written) {
+      store.change(readState(location.hash.slice(1), store.front));
+    }
+  });
+}

@@ -1,0 +1,61 @@
+// What leaves the page: pick.json for `evo-t2i pick RUN --from`, and the shown rows as CSV.
+
+function exportedPick(store, run) {
+  const { front, state } = store;
+  const named = (values) =>
+    Object.fromEntries(
+      front.names.map((name, j) => [name, values[j]]).filter(([, value]) => value !== null),
+    );
+  return {
+    kind: "evo-t2i pick",
+    format: 1,
+    run: run.digest,
+    caption: run.caption,
+    seed: run.seed,
+    method: state.method,
+    weights: named(state.weights),
+    floors: named(state.floors),
+    picked: state.picked.map((row) => front.id[row]),
+    starred: [...state.starred].map((row) => front.id[row]),
+  };
+}
+
+function exportedTable(store) {
+  const { front, state, ranking, place, shown } = store;
+  const quoted = (cell) => (/[",\n\r]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : String(cell));
+  const head = ["place", "file", "id", "generation", "parent", "parent", "value"];
+  const marks = ["starred", "picked"];
+  const lines = [[...head, ...front.names, ...front.names.map((name) => `${name} z`), ...marks]];
+  for (const row of shown) {
+    lines.push([
+      place.get(row),
+      front.file[row],
+      front.id[row],
+      front.generation[row],
+      ...front.parents[row].map((parent) => (parent < 0 ? "" : parent)),
+      ranking.value[row],
+      ...front.scores[row],
+      ...front.z[row],
+      state.starred.has(row) ? 1 : 0,
+      state.picked.includes(row) ? 1 : 0,
+    ]);
+  }
+  return lines.map((cells) => cells.map(quoted).join(",")).join("\n") + "\n";
+}
+
+function download(name, type, text) {
+  const url = URL.createObjectURL(new Blob([text], { type }));
+  const link = element("a", { href: url, download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 1000);
+}
+
+function makeExports(store, run) {
+  const pick = () =>
+    download("pick.json", "application/json", JSON.stringify(exportedPick(store, run), null, 2) + "\n");
+  byId("export-pick").addEventListener("click", pick);
+  byId("export-csv").addEventListener("click", () =>
+    download("front.csv", "text/csv", exportedTable(store)),
+  );
+  return { pick };
+}

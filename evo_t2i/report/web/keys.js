@@ -1,0 +1,74 @@
+// The keyboard. Fields and sliders keep their own keys; every button keeps Enter and space.
+
+function makeKeys(store, gallery, exports) {
+  const filter = byId("filter");
+  const help = byId("help");
+  filter.addEventListener("input", () => store.change({ query: filter.value }));
+  byId("help-open").addEventListener("click", () => help.showModal());
+  byId("help-close").addEventListener("click", () => help.close());
+  byId("enlarged").addEventListener("click", () => byId("enlarged").close());
+
+  function move(step) {
+    const { shown, state } = store;
+    if (!shown.length) return;
+    const now = shown.indexOf(state.selected);
+    const next = now < 0 ? 0 : Math.min(shown.length - 1, Math.max(0, now + step));
+    store.change({ selected: shown[next] });
+  }
+
+  /** One step back: the comparison, then what hides pictures. */
+  function back() {
+    const { state, front } = store;
+    if (state.compared !== null) {
+      store.change({ compared: null });
+    } else if (state.query || state.brushes.some(Boolean)) {
+      store.change({ query: "", brushes: front.names.map(() => null) });
+    }
+  }
+
+  const withSelected = (act) => () => store.state.selected !== null && act(store.state.selected);
+  const actions = {
+    ArrowLeft: () => move(-1),
+    ArrowRight: () => move(1),
+    ArrowUp: () => move(-gallery.columns()),
+    ArrowDown: () => move(gallery.columns()),
+    Home: () => move(-Infinity),
+    End: () => move(Infinity),
+    Enter: withSelected(() => enlarge(store)),
+    ".": withSelected((row) => store.toggleStar(row)),
+    p: withSelected((row) => store.togglePick(row)),
+    c: withSelected(() => toggleCompare(store)),
+    e: () => exports.pick(),
+    "/": () => filter.select(),
+    "?": () => help.showModal(),
+    Escape: back,
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || help.open) return;
+    const { target, key } = event;
+    if (target === filter && (key === "Escape" || key === "Enter")) {
+      if (key === "Escape") store.change({ query: "" });
+      gallery.focus();
+      event.preventDefault();
+      return;
+    }
+    if (target.closest("input, select, textarea")) {
+      if (key === "Escape") gallery.focus();
+      const own = target.matches("input[type=range]") ? /^(Arrow|Page|Home|End)/.test(key) : true;
+      if (own) return;
+    }
+    if (key === "Escape" && byId("enlarged").open) return; // the dialog closes itself
+    if (key === "Enter" && target.closest("button, a, summary")) return;
+    const action = actions[key.length === 1 ? key.toLowerCase() : key];
+    if (!action) return;
+    event.preventDefault();
+    action();
+  });
+
+  return {
+    draw: () => {
+      if (filter.value !== store.state.query) filter.value = store.state.query;
+    },
+  };
+}

@@ -1,0 +1,47 @@
+// Read the data, make the views, draw.
+
+const data = JSON.parse(byId("data").textContent);
+const { run, names, centre, scale } = data;
+const front = {
+  names,
+  centre,
+  scale,
+  ...data.front,
+  embeddedSide: data.front.embedded_side,
+  z: standardised(data.front.scores, centre, scale),
+  rowOf: new Map(data.front.id.map((id, row) => [id, row])),
+};
+
+document.title = `${run.caption} · evo-t2i`;
+byId("caption").textContent = run.caption;
+byId("facts").textContent = [
+  `${plural(front.id.length, "picture")} on the front`,
+  `${run.evaluations.toLocaleString("en")} evaluated`,
+  plural(run.generations, "generation"),
+  `seed ${run.seed}`,
+].join(" · ");
+
+const store = makeStore(front);
+Object.assign(store, {
+  caption: run.caption,
+  generations: run.generations,
+  generation0: data.generation0,
+  lineage: data.lineage,
+});
+const peek = makePeek(store);
+const gallery = makeGallery(store);
+const exporting = makeExports(store, run);
+store.views = [
+  makeTaste(store),
+  gallery,
+  makeDetail(store),
+  makeParallel(store, peek),
+  makeScatter(store, peek),
+  makeConvergence(store, data.convergence),
+  makeKeys(store, gallery, exporting),
+  makeStatus(store),
+];
+store.change(readState(location.hash.slice(1), front));
+makeAddress(store);
+gallery.focus();
+requestAnimationFrame(() => requestAnimationFrame(() => performance.mark("interactive")));

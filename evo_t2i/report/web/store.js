@@ -1,0 +1,103 @@
+// One state for every view. A change of taste or filter draws the views; one of the selected or
+// the hovered picture only points.
+
+const POINTING = new Set(["selected", "hovered", "compared"]);
+
+function freshState(names) {
+  return {
+    method: "balanced",
+    weights: names.map(() => 1),
+    floors: names.map(() => null),
+    brushes: names.map(() => null),
+    axes: names.map((_, j) => j),
+    inverted: new Set(),
+    starred: new Set(),
+    picked: [],
+    query: "",
+    selected: null,
+    hovered: null,
+    compared: null,
+  };
+}
+
+/**
+ * The state and what follows from it: `ranking`, `place` (row → 1 for the best), `visible`
+ * (row → whether it passes floors, brushes and filter), `shown` (those rows, best first).
+ */
+function makeStore(front) {
+  const store = { front, state: freshState(front.names), views: [], version: 0, queryProblem: null };
+  let waiting = null;
+
+  function derive() {
+    const { state } = store;
+    store.version += 1;
+    store.ranking = ranked(front, state);
+    store.place = new Map(store.ranking.order.map((row, i) => [row, i + 1]));
+    const query = parsedQuery(state.query, front.names, {
+      field: (row, name) => fieldOf(row, name),
+      marked: (row, mark) => (mark === "starred" ? state.starred.has(row) : state.picked.includes(row)),
+    });
+    store.queryProblem = query.problem;
+    store.visible = front.scores.map(() => false);
+    store.shown = store.ranking.order.filter((row) => withinBrushes(row) && query.test(row));
+    for (const row of store.shown) store.visible[row] = true;
+    if (state.selected === null && store.shown.length) state.selected = store.shown[0];
+  }
+
+  function fieldOf(row, name) {
+    if (name === "id") return front.id[row];
+    if (name === "generation") return front.generation[row];
+    if (name === "place") return store.place.get(row) ?? Infinity;
+    if (name === "value") return store.ranking.value[row];
+    return front.scores[row][front.names.indexOf(name)];
+  }
+
+  function withinBrushes(row) {
+    return store.state.brushes.every((brush, j) => {
+      const score = front.scores[row][j];
+      return brush === null || (score >= brush[0] && score <= brush[1]);
+    });
+  }
+
+  function draw() {
+    const kind = waiting;
+    waiting = null;
+    for (const view of store.views) {
+      if (kind === "draw") view.draw?.();
+      view.point?.();
+    }
+  }
+
+  /** Take over some of the state and let the views follow before the next frame. */
+  store.change = (changes) => {
+    Object.assign(store.state, changes);
+    const pointing = Object.keys(changes).every((key) => POINTING.has(key));
+    if (!pointing) derive();
+    if (waiting === null) requestAnimationFrame(draw);
+    waiting = pointing ? waiting ?? "point" : "draw";
+    store.changed?.(changes);
+  };
+
+  store.toggleStar = (row) => {
+    const starred = new Set(store.state.starred);
+    starred.delete(row) || starred.add(row);
+    store.change({ starred });
+  };
+
+  store.togglePick = (row) => {
+    const { picked } = store.state;
+    store.change({
+      picked: picked.includes(row) ? picked.filter((other) => other !== row) : [...picked, row],
+    });
+  };
+
+  /** Rows that views point at, in one order: hovered, compared, selected on top. */
+  store.pointed = () =>
+    ["hovered", "compared", "selected"].map((kind) => {
+      const row = store.state[kind];
+      return [kind, row !== null && store.visible[row] ? row : null];
+    });
+
+  derive();
+  return store;
+}

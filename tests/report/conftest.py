@@ -1,0 +1,188 @@
+"""Fronts of any size with small pictures, and Debian's chromium to open their pages in."""
+
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from evo_t2i.config import RunConfig
+from evo_t2i.report import page
+from evo_t2i.runs.directory import GenerationRecord, RunDirectory
+
+NAMES = ("text_image", "image_real", "region_word", "word_label", "another")
+POPULATION = 24
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
+
+
+def front_run(
+    path: Path,
+    count: int,
+    *,
+    scores: int = 4,
+    caption: str = "a cat is lay on the table.",
+    generations: int = 6,
+    side: int = 24,
+) -> RunDirectory:
+    """A finished run whose last ``count`` individuals are its front; children of random parents."""
+    config = RunConfig(
+        caption=caption, seed=11, population=POPULATION, generations=generations,
+        scores=NAMES[:scores],
+    )  # fmt: skip
+    rng = np.random.default_rng(count)
+    most = max(count, POPULATION)
+    first, parents = 0, np.full((POPULATION, 2), -1)
+    with RunDirectory.create(path, config) as run:
+        for generation in range(generations + 1):
+            size = most if generation == generations else POPULATION
+            if generation:
+                parents = rng.integers(first - POPULATION, first, (size, 2))
+            record = GenerationRecord(
+                latents=rng.normal(size=(size, 3)).astype(np.float32),
+                scores=rng.normal(0.4 * generation, 1.0, (size, scores)),
+                ids=np.arange(first, first + size),
+                parents=parents,
+            )
+            if not generation:
+                record.scores[0] = np.nan
+            run.commit(generation, record, {}, {})
+            first += size
+        front = SimpleNamespace(
+            latents=record.latents[:count],
+            scores=record.scores[:count],
+            ids=record.ids[:count],
+            parents=record.parents[:count],
+            generations=np.full(count, generations),
+        )
+        volumes = np.linspace(0.4, 2.0, generations + 1).tolist()
+        run.finish(front, pictures(count, side), {"hypervolume": volumes})
+    return RunDirectory.open(path)
+
+
+def pictures(count: int, side: int) -> np.ndarray:
+    """(count, side, side, 3) uint8: a disc before a sky, no two alike."""
+    rng = np.random.default_rng(3)
+    y, x = np.mgrid[0:side, 0:side] / side
+    shades = rng.uniform(60, 255, (count, 2, 3))
+    centres = rng.uniform(0.25, 0.75, (count, 2, 1, 1))
+    discs = (x - centres[:, 0]) ** 2 + (y - centres[:, 1]) ** 2 < 0.04
+    sky = shades[:, 0, None, None] * (0.6 + 0.4 * y[None, ..., None])
+    return np.where(discs[..., None], shades[:, 1, None, None], sky).astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    executable = shutil.which("chromium") or shutil.which("chromium-browser")
+    if executable is None:
+        pytest.skip("no chromium: apt-get install chromium")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@dataclass
+class Opened:
+    """A page in the browser with what went wrong in it."""
+
+    page: Page
+    problems: list[str] = field(default_factory=list)
+
+    def settle(self) -> None:
+        """Wait until everything that was asked is drawn."""
+        self.page.evaluate(
+            "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
+
+    def shown(self) -> list[int]:
+        """Ids in the gallery, best first."""
+        return self.page.evaluate(
+            "() => [...document.querySelectorAll('#gallery .tile:not([hidden])')]"
+            ".map(tile => Number(tile.dataset.id))"
+        )
+
+    def drawn(self) -> list[set[int]]:
+        """Ids that each view draws: gallery, parallel coordinates, every panel of the matrix."""
+        views = self.page.evaluate(
+            """() => {
+              const ids = (root, selector) => [...root.querySelectorAll(selector)]
+                .filter(node => getComputedStyle(node).display !== 'none')
+                .map(node => Number(node.dataset.id));
+              return [
+                ids(document, '#gallery .tile'), ids(document, '#parallel .picture'),
+                ...[...document.querySelectorAll('.panel')].map(panel => ids(panel, '.picture')),
+              ];
+            }"""
+        )
+        return [set(ids) for ids in views]
+
+    def selected(self) -> int:
+        return int(self.page.get_attribute("#gallery [aria-selected=true]", "data-id") or -1)
+
+
+@pytest.fixture
+def open_page(browser: Browser):
+    """``open_page(file, hash)`` → Opened; afterwards nothing may have gone wrong in any of them."""
+    opened: list[Opened] = []
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+
+    def open_file(file: Path, address: str = "", **emulated: Any) -> Opened:
+        tab = Opened(context.new_page())
+        opened.append(tab)
+        if emulated:
+            tab.page.emulate_media(**emulated)
+        url = file.as_uri()
+        tab.page.on("pageerror", lambda error: tab.problems.append(f"error: {error}"))
+        tab.page.on(
+            "console",
+            lambda message: tab.problems.append(f"{message.type}: {message.text}"),
+        )
+        tab.page.on(
+            "request",
+            lambda request: (
+                request.url.split("#")[0] == url
+                or request.url.startswith(("data:", "blob:"))
+                or tab.problems.append(f"request: {request.url}")
+            ),
+        )
+        tab.page.goto(url + address)
+        tab.settle()
+        return tab
+
+    yield open_file
+    context.close()
+    assert [problem for tab in opened for problem in tab.problems] == []
+
+
+@pytest.fixture(scope="session")
+def fronts(tmp_path_factory):
+    """``fronts(100)`` → its run, written once with its page."""
+    runs: dict[int, RunDirectory] = {}
+    folder = tmp_path_factory.mktemp("fronts")
+
+    def run_of(count: int) -> RunDirectory:
+        if count not in runs:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(os, "fsync", os.fstat)  # hundreds of files, and nothing to survive
+                runs[count] = front_run(folder / str(count), count)
+                page.report(runs[count], runs[count].path / page.PAGE)
+        return runs[count]
+
+    return run_of
+
+
+@pytest.fixture
+def make_run(monkeypatch):
+    monkeypatch.setattr(os, "fsync", os.fstat)
+    return front_run
