@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import evo_t2i
-from evo_t2i.cli import names, pick, plot, resume, sample, score, train, world
+from evo_t2i.cli import models, names, pick, plot, resume, sample, score, train, world
 from evo_t2i.cli.output import say, say_error
 from evo_t2i.cli.silence import DEBUG
 from evo_t2i.cli.stop import Stopped, stop_on_signals
@@ -29,6 +29,7 @@ app.command("pick")(pick.pick)
 app.command("plot")(plot.plot)
 app.command("score")(score.score)
 app.command("list")(names.list_names)
+app.add_typer(models.app, name="models")
 app.add_typer(world.app, name="world")
 app.add_typer(train.app, name="train")
 
