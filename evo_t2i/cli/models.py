@@ -19,7 +19,7 @@ def models() -> None:
 @app.command()
 def convert(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE.pkl", help="A network snapshot of LAFITE or ADA.")
+        Path, typer.Argument(metavar="FILE.pkl", help="A snapshot of LAFITE or StyleGAN2-ADA.")
     ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="New or empty folder.")],
     text_encoder: Annotated[
