@@ -36,7 +36,7 @@ class Arguments:
         self._require(value & (value - 1) == 0, name, value)
         return value
 
-    def number(self, name: str, default: float) -> float:
+    def number(self, name: str, default: float | None = None) -> float:
         """A finite number above 0."""
         value = self._values.pop(name, default)
         fits = isinstance(value, int | float) and not isinstance(value, bool)

@@ -203,7 +203,7 @@ def test_storages_of_another_format_are_refused(write, tmp_path):
     torch.save(torch.zeros(20), zipped)
     cuda = storage_bytes(torch.zeros(20)).replace(b"FloatStorage", b"QInt8Storage")
     little = storage_bytes(torch.zeros(20))
-    big, count = re.subn(rb"(?s)(little_endian(?:q.|\x94)?)\x88", rb"\1\x89", little)
+    big, count = re.subn(rb"(?s)(little_endian(?:q.|\x94)?)\x88", b"\\1\x89", little)
     assert count == 1
     for bad in (zipped.read_bytes(), cuda, big, b""):
         refused(write(spoil=with_mean(raw_tensor(bad, 0, (20,), (1,)))), "is refused")

@@ -249,3 +249,53 @@ def test_half_precision_weights_are_used_as_float32():
     difference = rounded(latents(), None, None) - whole(latents(), None, None)
     assert difference.dtype == torch.float32
     assert 0 < difference.abs().max() < np.float32(1)
+
+
+ORIGINAL = {
+    "plain": (
+        (-0.66119, 0.88092, 1.2578),
+        (2.22902, 0.01948, -0.79254),
+        (-0.43625, 2.06264, 0.94004),
+    ),
+    "resnet": (
+        (-0.05887, -2.32859, 2.08802),
+        (-2.37239, -0.72848, 2.01662),
+        (-0.70976, -0.3995, 0.84753),
+    ),
+    "lafite": (
+        (-0.0619, 0.19624, 0.52236),
+        (1.4358, -0.7597, 0.03367),
+        (0.41128, -0.25026, 0.9682),
+    ),
+}
+"""Pixels (row 5, column 7) that the original code draws with these very weights."""
+
+
+@pytest.mark.parametrize("case", ORIGINAL)
+def test_pixels_are_those_of_the_original_code(case):
+    label = F.one_hot(torch.tensor([3] * 3), 5).float()
+    arguments, inputs = {
+        "plain": (generator_arguments(), (None, None, 0.7)),
+        "resnet": (generator_arguments(classes=5, architecture="resnet"), (label, None)),
+        "lafite": (generator_arguments(change=8), (None, texts())),
+    }[case]
+    images = make_generator(arguments)(latents(), *inputs)
+    wanted = torch.tensor(ORIGINAL[case])
+    torch.testing.assert_close(images[:, :, 5, 7], wanted, atol=1e-4, rtol=0)
+
+
+def test_logits_are_those_of_the_original_code():
+    """Which judged these images one by one."""
+    images = numbers("images", (4, 3, 32, 32)).clamp(-1, 1)
+    label = F.one_hot(torch.tensor([3] * 4), 5).float()
+    conditional = make_discriminator(discriminator_arguments(classes=5))(images, label)[0]
+    skip = make_discriminator(discriminator_arguments(architecture="skip"))(images, None)[0]
+    logits, features = make_discriminator(discriminator_arguments(text=True))(images, None)
+    read = logits + features @ texts()[0]
+    wanted = (
+        (0.5947, 0.61936, 0.7438, 0.65108),
+        (-0.08135, 0.01731, -0.07499, -0.24029),
+        (0.47052, 0.48089, 0.52919, 0.47716),
+    )
+    found = torch.stack([conditional, skip, read])
+    torch.testing.assert_close(found, torch.tensor(wanted), atol=1e-4, rtol=0)
