@@ -26,7 +26,7 @@ _WEIGHTS = (
     "open_clip_pytorch_model.bin",
 )
 """Names of the weights in a folder that also holds open_clip_config.json, the preferred first."""
-_ARCHIVE_SETTINGS = ("input_resolution", "context_length", "vocab_size")
+_ARCHIVE_SETTINGS = ("input_resolution", "context_length", "vocab_size", "attn_mask")
 """What OpenAI's archive holds beside the weights."""
 _UNREADABLE = (
     SafetensorError,
@@ -149,7 +149,7 @@ def _weights_in(folder: Path, architecture: str, config: Mapping[str, Any]) -> P
     try:
         found = json.loads(path.read_text(encoding="utf-8"))["model_cfg"]
         described = _described(found)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
             f"{path} cannot be read as open_clip's configuration ({error}); name a folder that "
             "open_clip wrote, or the weights themselves."
@@ -184,6 +184,11 @@ def _described(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _tensors(path: Path, architecture: str) -> dict[str, Tensor]:
     """The state dict in a file, as float32."""
+    if not path.is_file():
+        raise ModelError(
+            f"The text encoder's weights {path} are not there; name its file or folder with the "
+            "option clip=."
+        )
     try:
         if path.suffix == ".safetensors":
             tensors = load_file(path)

@@ -91,7 +91,7 @@ def test_what_is_missing_is_named(folder, tmp_path):
     (folder / "open_clip_config.json").unlink()
     with pytest.raises(ModelError, match=r"open_clip_config\.json cannot be read"):
         published_clip.load(ARCHITECTURE, folder)
-    with pytest.raises(ModelError, match=r"cannot be read \(No such file or directory\)"):
+    with pytest.raises(ModelError, match=r"none\.safetensors are not there"):
         published_clip.load(ARCHITECTURE, tmp_path / "none.safetensors")
     with pytest.raises(ModelError, match="is not an open_clip model"):
         published_clip.load("ViT-B-23", folder)
@@ -123,8 +123,7 @@ def test_files_that_could_run_code_are_refused(tmp_path):
 def test_openais_own_archive_is_known_by_its_digest(small_clip, tmp_path, monkeypatch):
     path = tmp_path / "archive.pt"
     model = make()
-    for name, size in (("input_resolution", 32), ("context_length", 77), ("vocab_size", 49408)):
-        model.register_buffer(name, torch.tensor(size))
+    model.register_buffer("input_resolution", torch.tensor(32))
     with torch.no_grad():
         scripted = torch.jit.script(model.half())
     torch.jit.save(scripted, path)
