@@ -10,7 +10,7 @@ import struct
 from collections.abc import Collection
 from dataclasses import dataclass
 from pickletools import genops
-from typing import Any, Protocol
+from typing import IO, Any, Protocol, cast
 
 MAX_INSTRUCTIONS = 1_000_000
 """Three StyleGAN2 networks at 1024 pixels take about 60,000."""
@@ -100,7 +100,7 @@ class _Machine:
         self._memo: dict[int, Any] = {}
 
     def run(self, stream: Stream, instructions: int) -> Any:
-        for count, (opcode, argument, _) in enumerate(genops(stream)):
+        for count, (opcode, argument, _) in enumerate(genops(cast(IO[bytes], stream))):
             if count >= instructions:
                 raise PickleError(f"has more than {instructions:,} pickle instructions")
             self._step(opcode.name, argument)
