@@ -25,6 +25,14 @@ _BYTES_PER_PIXEL = 16_000
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
 
 
+FindExtractor = Callable[[str], FeatureExtractor | None]
+
+
+def no_extractor(name: str) -> None:  # noqa: ARG001
+    """For those that bring no feature extractor of their own."""
+    return
+
+
 def choose_micro_batch(device: torch.device, image_size: tuple[int, int]) -> int:
     """Images that a pass takes at once: 25 on a CPU; on a GPU as many as its memory allows.
 
@@ -46,7 +54,8 @@ def fitting_micro_batch(memory: int, image_size: tuple[int, int]) -> int:
 class ImageScorer:
     """Scores images, wherever they come from, for one caption.
 
-    ``score_names`` gives the columns' order. Call ``prepare`` before anything else.
+    ``score_names`` gives the columns' order; ``own_extractor`` finds extractors that are installed
+    under no name, such as the generator's own. Call ``prepare`` before anything else.
 
     Raises UsageError for an unknown score or a feature that nothing provides, ModelError for
     weights that are missing or damaged.
@@ -59,11 +68,12 @@ class ImageScorer:
         options: ScoreOptions,
         device: torch.device,
         micro_batch: int,
+        own_extractor: FindExtractor = no_extractor,
     ) -> None:
         self.scores: list[Score] = [
             registry.load("score", name)(options=options) for name in score_names
         ]
-        self.extractors = _build_extractors(self.scores, device)
+        self.extractors = _build_extractors(self.scores, device, own_extractor)
         self.device = device
         self.micro_batch = micro_batch
         """Images at once, in force now: halved whenever the device runs out of memory."""
@@ -157,6 +167,7 @@ class Evaluator(ImageScorer):
             options=options,
             device=device,
             micro_batch=micro_batch or choose_micro_batch(device, generator.image_size),
+            own_extractor=getattr(generator, "feature_extractor", no_extractor),
         )
         self.generator = generator
         self._condition: Any = None
@@ -194,16 +205,24 @@ class Evaluator(ImageScorer):
         return self.generator.generate(shaped, self._condition)
 
 
-def _build_extractors(scores: Sequence[Score], device: torch.device) -> dict[str, FeatureExtractor]:
+def _build_extractors(
+    scores: Sequence[Score], device: torch.device, own_extractor: FindExtractor
+) -> dict[str, FeatureExtractor]:
     needs = frozenset[str]().union(*(score.needs for score in scores))
-    names = sorted({key.partition(".")[0] for key in needs})
-    extractors = {name: registry.load("feature", name)(device=device) for name in names}
+    extractors: dict[str, FeatureExtractor] = {}
+    for name in sorted({key.partition(".")[0] for key in needs}):
+        own = own_extractor(name)
+        if own is not None:
+            extractors[name] = own
+        elif name in registry.names("feature"):
+            extractors[name] = registry.load("feature", name)(device=device)
     provided = frozenset[str]().union(*(extractor.provides for extractor in extractors.values()))
     for score in scores:
         if missing := score.needs - provided:
             raise UsageError(
-                f"The score {score.name!r} needs the feature {min(missing)!r}, which no installed "
-                "extractor provides; leave that score out or install its plug-in."
+                f"The score {score.name!r} needs the feature {min(missing)!r}, which neither the "
+                "generator nor an installed extractor provides; leave that score out or install "
+                "its plug-in."
             )
     return extractors
 

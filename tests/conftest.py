@@ -39,3 +39,11 @@ def random_models(random_weights, monkeypatch, tmp_path):
     """The built-in extractors load ``random_weights``; the cache is this test's own."""
     monkeypatch.setattr(builtin, "weights_folder", lambda: random_weights)
     monkeypatch.setenv("EVO_T2I_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="session")
+def small_clip(tmp_path_factory):
+    """A folder in open_clip's form with a small random CLIP."""
+    from small_clip import install  # seconds that tests without networks need not wait
+
+    return install(tmp_path_factory.mktemp("small_clip"))

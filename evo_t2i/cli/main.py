@@ -12,6 +12,7 @@ import typer
 import evo_t2i
 from evo_t2i.cli import (
     compare,
+    models,
     names,
     pick,
     plot,
@@ -44,6 +45,7 @@ app.command("plot")(plot.plot)
 app.command("compare")(compare.compare)
 app.command("score")(score.score)
 app.command("list")(names.list_names)
+app.add_typer(models.app, name="models")
 app.add_typer(world.app, name="world")
 app.add_typer(train.app, name="train")
 

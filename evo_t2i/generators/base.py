@@ -12,6 +12,9 @@ class Generator(Protocol):
     The same latent gives the same image in any batch and at any position in it; noise inputs
     are frozen. Registered as a factory with the keyword-only arguments ``device: torch.device``
     and ``argument: str | None`` (what follows the colon in ``--generator name:argument``).
+
+    A generator may also have ``feature_extractor(name: str) -> FeatureExtractor | None``, for
+    scores by a network that belongs to it, such as its discriminator.
     """
 
     latent_shape: tuple[int, ...]

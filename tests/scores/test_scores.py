@@ -132,3 +132,22 @@ def test_every_score_keeps_the_contract(name, features):
     ranges = {"image_real": (0.0, 1.0)}
     score = registry.load("score", name)(options=ScoreOptions())
     check_score(score, features, image_keys=IMAGE_KEYS, value_range=ranges.get(name, (-1.0, 1.0)))
+
+
+@pytest.mark.parametrize("width", [0, 8])
+def test_the_discriminators_score_adds_the_text_to_its_logits(width):
+    draw = torch.Generator().manual_seed(0)
+    features = {
+        "discriminator.logits": torch.randn(6, generator=draw),
+        "discriminator.image": torch.randn(6, width, generator=draw),
+        "discriminator.text": torch.randn(width, generator=draw),
+    }
+    score = registry.load("score", "discriminator")(options=ScoreOptions())
+    keys = frozenset({"discriminator.logits", "discriminator.image"})
+    check_score(score, features, image_keys=keys)
+    for row, value in enumerate(score(features)):
+        image = features["discriminator.image"][row]
+        product = sum(a * b for a, b in zip(image, features["discriminator.text"], strict=True))
+        assert value.item() == pytest.approx(
+            float(features["discriminator.logits"][row] + product), abs=1e-5
+        )

@@ -1,0 +1,97 @@
+"""Other people's LAFITE generators, from their own checkpoints."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from evo_t2i.errors import ModelError
+from evo_t2i.generators.stylegan2_ada import StyleGan2AdaGenerator
+
+if TYPE_CHECKING:
+    from evo_t2i.models.published_clip import PublishedClip
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextEncoder:
+    """The CLIP model whose text features a checkpoint was trained with.
+
+    By default that of all but one of LAFITE's published checkpoints, whose files do not say.
+    """
+
+    architecture: str = "ViT-B-32-quickgelu"
+    """open_clip's name."""
+    training: str = "openai"
+    """open_clip's name of the weights."""
+    digest: str | None = None
+    """``PublishedClip.text_digest``; None when it was not at hand when this was written down."""
+
+    @classmethod
+    def recorded(cls, values: Mapping[str, Any] | None, where: Path) -> "TextEncoder":
+        """From a converted checkpoint's config; the default for a pickle, which says nothing."""
+        try:
+            return cls(**(values or {}))
+        except TypeError as error:
+            raise ModelError(
+                f"{where} names its text encoder in an unknown way; convert it again with "
+                "`evo-t2i models convert`."
+            ) from error
+
+
+def check_size(wanted: TextEncoder, text_size: int) -> None:
+    """Raise ModelError unless the encoder's features have ``text_size`` numbers."""
+    from evo_t2i.models import published_clip  # imports open_clip late, which takes seconds
+
+    found = published_clip.configuration(wanted.architecture)["embed_dim"]
+    if found != text_size:
+        raise ModelError(
+            f"The generator reads {text_size} numbers of text, but {wanted.architecture} gives "
+            f"{found}; convert the checkpoint with `evo-t2i models convert --text-encoder NAME`, "
+            "naming the encoder that it was trained with."
+        )
+
+
+def load_encoder(wanted: TextEncoder, path: Path | None) -> "PublishedClip":
+    """The wanted encoder from a file or folder, or from open_clip's caches.
+
+    Raises ModelError when it is missing, or is another one.
+    """
+    from evo_t2i.models import published_clip
+
+    place = path or published_clip.find(wanted.architecture, wanted.training)
+    encoder = published_clip.load(wanted.architecture, place)
+    if wanted.digest is not None and (found := encoder.text_digest()) != wanted.digest:
+        raise ModelError(
+            f"The generator was trained with a text encoder of the digest {wanted.digest[:12]}…, "
+            f"but that in {place} is {found[:12]}…; name the right one with the option clip=."
+        )
+    return encoder
+
+
+class LafiteGenerator(StyleGan2AdaGenerator):
+    """A LAFITE checkpoint: Gaussian latents and a caption → pictures.
+
+    Beside the options of ``stylegan2-ada``, ``clip`` names the file or folder of the CLIP model
+    that the checkpoint was trained with; by default it comes from open_clip's caches. Raises
+    ModelError also when that model is missing or is another one than the checkpoint needs.
+    """
+
+    name = "lafite"
+    reads_text = True
+    options = ("truncation", "class", "clip")
+
+    def __init__(self, *, device: torch.device, argument: str | None = None) -> None:
+        super().__init__(device=device, argument=argument)
+        wanted = TextEncoder.recorded(self._text_encoder, self._options.path)
+        check_size(wanted, self._model.config.text_size)
+        self._encoder = load_encoder(wanted, self._options.clip)
+        digests = f"{self.digest} {self._encoder.text_digest()}"
+        self.digest = hashlib.sha256(digests.encode()).hexdigest()
+
+    def condition(self, caption: str) -> Tensor:
+        """The caption's CLIP feature (1, d), of unit length."""
+        return self._encoder.text_features([caption]).to(self._device)

@@ -1,0 +1,198 @@
+"""Other people's StyleGAN2-ADA generators, from their own checkpoints."""
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from evo_t2i.checkpoints.stylegan2_folder import StyleGan2Folder
+from evo_t2i.checkpoints.stylegan2_pickle import StyleGan2Pickle
+from evo_t2i.errors import ModelError, UsageError
+from evo_t2i.generators.discriminator import DiscriminatorFeatures
+from evo_t2i.models.stylegan2_discriminator import load_discriminator
+from evo_t2i.models.stylegan2_generator import load_generator
+from evo_t2i.models.text_stylegan import to_unit
+
+if TYPE_CHECKING:
+    from evo_t2i.features.base import FeatureExtractor
+
+GENERATOR, DISCRIMINATOR = "G_ema", "D"
+"""The networks of a checkpoint that are used: the generator's moving average, and the critic."""
+_PIXELS_AT_ONCE = 2**19
+"""On a CPU, so that a batch of large pictures fits its memory: 8 images of 256x256."""
+
+
+@dataclass(frozen=True)
+class CheckpointOptions:
+    """What stands after the colon: ``FILE.pkl,truncation=0.7,class=3``."""
+
+    path: Path
+    truncation: float = 1.0
+    """w is drawn to its mean: 1 leaves it, towards 0 pictures become typical and alike."""
+    label: int | None = None
+    """Class of a class-conditional generator, from 0."""
+    clip: Path | None = None
+    """File or folder of the text encoder."""
+
+
+def parse(name: str, argument: str | None, known: tuple[str, ...]) -> CheckpointOptions:
+    """The argument of ``--generator name:argument``; raises UsageError for what makes no sense."""
+    parts = (argument or "").split(",")
+    values: dict[str, str] = {}
+    while len(parts) > 1 and re.fullmatch(r"[a-z_]+=.*", parts[-1]):
+        option, _, value = parts.pop().partition("=")
+        if option not in known or option in values:
+            said = "is given twice" if option in values else "is not an option"
+            raise UsageError(
+                f"{option!r} {said} of --generator {name}:FILE; give any of {', '.join(known)} "
+                "once each."
+            )
+        values[option] = value
+    path = ",".join(parts)
+    if not path:
+        raise UsageError(
+            f"--generator {name} needs a checkpoint: {name}:FILE.pkl, or {name}:FOLDER written by "
+            "`evo-t2i models convert`."
+        )
+    return CheckpointOptions(
+        Path(path).expanduser(),
+        _positive(values.get("truncation", "1")),
+        _index(values["class"]) if "class" in values else None,
+        Path(values["clip"]).expanduser() if "clip" in values else None,
+    )
+
+
+def open_checkpoint(path: Path) -> StyleGan2Pickle | StyleGan2Folder:
+    """A pickle, or the folder that it was converted to. Raises ModelError."""
+    return StyleGan2Folder(path) if path.is_dir() else StyleGan2Pickle(path)
+
+
+class StyleGan2AdaGenerator:
+    """A StyleGAN2-ADA checkpoint: Gaussian latents → pictures, whatever the caption.
+
+    ``argument`` is a file or a converted folder, then options, see ``CheckpointOptions``; ``class``
+    is obligatory for a class-conditional generator. Noise inputs are the stored ones.
+
+    Raises UsageError for an argument that makes no sense, ModelError for a checkpoint that is
+    missing, damaged, unsafe or of another kind.
+    """
+
+    name = "stylegan2-ada"
+    reads_text = False
+    options: tuple[str, ...] = ("truncation", "class")
+
+    def __init__(self, *, device: torch.device, argument: str | None = None) -> None:
+        self._options = parse(self.name, argument, self.options)
+        self._device = device
+        checkpoint = open_checkpoint(self._options.path)
+        stored = checkpoint.network(GENERATOR)
+        self._model = load_generator(stored.arguments, stored.tensors).to(device)
+        config = self._model.config
+        self._require_fit()
+        self._label = self._one_hot(config.classes)
+        self.latent_shape = (config.latent_size,)
+        self.image_size = (config.resolution, config.resolution)
+        self.digest = checkpoint.digest
+        self._text_encoder = checkpoint.text_encoder
+        pixels = config.resolution**2
+        self._at_once = max(1, _PIXELS_AT_ONCE // pixels) if device.type == "cpu" else 2**31
+
+    def condition(self, caption: str) -> Tensor | None:  # noqa: ARG002
+        """Nothing: the pictures follow the caption only as far as the scores pull them."""
+        return None
+
+    def sample(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Standard Gaussian latents (count, d) float32."""
+        return rng.standard_normal((count, *self.latent_shape), dtype=np.float32)
+
+    def generate(self, latents: Tensor, condition: Tensor | None) -> Tensor:
+        """Latents (n, d) → images (n, 3, r, r) in [0, 1]."""
+        parts = [self._draw(part, condition) for part in latents.split(self._at_once)]
+        return to_unit(torch.cat(parts))
+
+    def feature_extractor(self, name: str) -> "FeatureExtractor | None":
+        """The checkpoint's discriminator under the name ``discriminator``."""
+        if name != "discriminator":
+            return None
+        checkpoint = open_checkpoint(self._options.path)
+        if DISCRIMINATOR not in checkpoint.networks:
+            raise ModelError(
+                f"{self._options.path} holds no discriminator; leave the score 'discriminator' out."
+            )
+        stored = checkpoint.network(DISCRIMINATOR)
+        model = load_discriminator(stored.arguments, stored.tensors).to(self._device)
+        label = None if model.config.classes == 0 else self._label
+        if model.config.resolution != self.image_size[0] or (
+            label is not None and label.shape[1] != model.config.classes
+        ):
+            raise ModelError(
+                f"The discriminator in {self._options.path} judges other pictures than its "
+                "generator draws; leave the score 'discriminator' out."
+            )
+        return DiscriminatorFeatures(
+            model=model,
+            label=label,
+            text=self.condition if model.config.text_size else None,
+            digest=checkpoint.digest,
+            at_once=self._at_once,
+            device=self._device,
+        )
+
+    def _draw(self, latents: Tensor, text: Tensor | None) -> Tensor:
+        count = len(latents)
+        images: Tensor = self._model(
+            latents,
+            None if self._label is None else self._label.expand(count, -1),
+            None if text is None else text.expand(count, -1),
+            self._options.truncation,
+        )
+        return images
+
+    def _require_fit(self) -> None:
+        config, path = self._model.config, self._options.path
+        if (config.text_size > 0) != self.reads_text:
+            reads, other = (
+                ("reads text", "lafite") if config.text_size else ("reads no text", "stylegan2-ada")
+            )
+            raise ModelError(f"The generator in {path} {reads}; use --generator {other}:{path}.")
+        if self._options.truncation != 1.0 and not config.averaged:
+            raise UsageError(
+                f"The generator in {path} stores no mean of w; leave the option truncation out."
+            )
+
+    def _one_hot(self, classes: int) -> Tensor | None:
+        label, path = self._options.label, self._options.path
+        if classes == 0:
+            if label is not None:
+                raise UsageError(
+                    f"The generator in {path} has no classes; leave the option class out."
+                )
+            return None
+        if label is None or label >= classes:
+            raise UsageError(
+                f"The generator in {path} draws one of {classes} classes; choose one from 0 to "
+                f"{classes - 1}: {self.name}:{path},class=0."
+            )
+        return one_hot(torch.tensor([label]), classes).float().to(self._device)
+
+
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise UsageError(f"truncation is {text!r}; give a finite number above 0, such as 0.7.")
+    return number
+
+
+def _index(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise UsageError(f"class is {text!r}; give a whole number from 0.")
+    return int(text)

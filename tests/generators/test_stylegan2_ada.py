@@ -1,0 +1,162 @@
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from foreign_checkpoints import (
+    discriminator_arguments,
+    generator_arguments,
+    make_discriminator,
+    make_generator,
+    write_checkpoint,
+)
+
+from evo_t2i.errors import ModelError, UsageError
+from evo_t2i.generators.convert import convert
+from evo_t2i.generators.stylegan2_ada import StyleGan2AdaGenerator
+from evo_t2i.models.text_stylegan import to_unit
+from evo_t2i.testing import check_feature_extractor, check_generator
+
+CPU = torch.device("cpu")
+
+
+def pair(make, arguments):
+    return make(arguments), arguments
+
+
+def write(path, *, classes=0, discriminator=True, resolution=32, **options):
+    g = pair(make_generator, generator_arguments(classes=classes, resolution=resolution, **options))
+    d = pair(make_discriminator, discriminator_arguments(classes=classes))
+    return write_checkpoint(path, g, d if discriminator else None)
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("plain") / "plain.pkl")
+
+
+@pytest.fixture(scope="module")
+def conditional(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("conditional") / "conditional.pkl", classes=5)
+
+
+def make(argument):
+    return StyleGan2AdaGenerator(device=CPU, argument=str(argument))
+
+
+def drawn(generator, count=3):
+    latents = torch.from_numpy(generator.sample(count, np.random.default_rng(1)))
+    return generator.generate(latents, generator.condition("a cat"))
+
+
+def test_the_generator_keeps_the_contract(plain, conditional):
+    check_generator(make(plain))
+    check_generator(make(f"{conditional},class=4,truncation=0.5"))
+
+
+def test_its_discriminator_keeps_the_contract(plain, conditional):
+    for argument in (plain, f"{conditional},class=4"):
+        extractor = make(argument).feature_extractor("discriminator")
+        check_feature_extractor(extractor, size=(32, 32))
+        assert make(argument).feature_extractor("clip") is None
+
+
+def test_pictures_are_the_networks(plain):
+    model = make_generator(generator_arguments())
+    latents = torch.from_numpy(np.random.default_rng(1).standard_normal((3, 12), dtype=np.float32))
+    wanted = to_unit(model(latents, None, None))
+    torch.testing.assert_close(drawn(make(plain)), wanted)
+
+
+def test_large_batches_are_drawn_in_parts(plain):
+    generator = make(plain)
+    whole = drawn(generator, 5)
+    generator._at_once = 2
+    torch.testing.assert_close(drawn(generator, 5), whole)
+
+
+def test_options_do_what_they_say(conditional):
+    first = drawn(make(f"{conditional},class=0"))
+    assert (drawn(make(f"{conditional},class=1")) - first).abs().max() > 0.05
+    alike = drawn(make(f"{conditional},class=0,truncation=0.01"))
+    assert (alike[0] - alike[1]).abs().max() < (first[0] - first[1]).abs().max() / 5
+
+
+def test_a_converted_folder_draws_the_same(conditional, tmp_path):
+    convert(conditional, tmp_path / "folder")
+    from_pickle, from_folder = (
+        make(f"{place},class=2") for place in (conditional, tmp_path / "folder")
+    )
+    assert torch.equal(drawn(from_pickle), drawn(from_folder))
+    images = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    judged = [
+        generator.feature_extractor("discriminator").images(images)["discriminator.logits"]
+        for generator in (from_pickle, from_folder)
+    ]
+    assert torch.equal(*judged)
+    assert from_pickle.digest != from_folder.digest
+
+
+def test_a_path_may_hold_commas_and_the_digest_is_the_files(plain, tmp_path):
+    path = shutil.copy(plain, tmp_path / "a, b,c.pkl")
+    assert make(f"{path},truncation=0.5").digest == make(plain).digest
+
+
+@pytest.mark.parametrize(
+    ("argument", "phrase"),
+    [
+        (None, r"needs a checkpoint: stylegan2-ada:FILE\.pkl"),
+        ("", "needs a checkpoint"),
+        (",truncation=0.5", "needs a checkpoint"),
+        ("{},psi=0.5", "'psi' is not an option of --generator stylegan2-ada:FILE"),
+        ("{},clip=x", "'clip' is not an option"),
+        ("{},truncation=1,truncation=1", "'truncation' is given twice"),
+        ("{},truncation=0", "truncation is '0'; give a finite number above 0"),
+        ("{},truncation=nan", "truncation is 'nan'"),
+        ("{},truncation=", "truncation is ''"),
+        ("{},class=-1", "class is '-1'; give a whole number from 0"),
+        ("{},class=1", "has no classes; leave the option class out"),
+    ],
+)
+def test_arguments_that_make_no_sense_are_refused(plain, argument, phrase):
+    if argument is not None:
+        argument = argument.format(plain)
+    with pytest.raises(UsageError, match=phrase):
+        StyleGan2AdaGenerator(device=CPU, argument=argument)
+
+
+@pytest.mark.parametrize("option", ["", ",class=5"])
+def test_a_conditional_generator_needs_one_of_its_classes(conditional, option):
+    with pytest.raises(UsageError, match=r"draws one of 5 classes; choose one from 0 to 4"):
+        make(f"{conditional}{option}")
+
+
+def test_a_generator_without_a_mean_has_no_truncation(tmp_path):
+    arguments = generator_arguments()
+    arguments["mapping_kwargs"]["w_avg_beta"] = None
+    path = write_checkpoint(tmp_path / "a.pkl", pair(make_generator, arguments))
+    assert drawn(make(path)).isfinite().all()
+    with pytest.raises(UsageError, match="stores no mean of w"):
+        make(f"{path},truncation=0.7")
+
+
+def test_a_checkpoint_of_the_other_family_is_named(tmp_path):
+    path = write(tmp_path / "a.pkl", change=8)
+    with pytest.raises(ModelError, match=rf"reads text; use --generator lafite:{path}"):
+        make(path)
+
+
+def test_a_missing_or_unfit_discriminator_is_said_when_it_is_asked_for(tmp_path):
+    path = write(tmp_path / "a.pkl", discriminator=False)
+    with pytest.raises(ModelError, match="holds no discriminator; leave the score"):
+        make(path).feature_extractor("discriminator")
+    path = write(tmp_path / "b.pkl", resolution=64)
+    with pytest.raises(ModelError, match="judges other pictures than its generator draws"):
+        make(path).feature_extractor("discriminator")
+
+
+def test_missing_files_are_named(tmp_path):
+    with pytest.raises(ModelError, match=r"none\.pkl cannot be read \(No such file"):
+        make(tmp_path / "none.pkl")
+    with pytest.raises(ModelError, match=r"The converted checkpoint .* cannot be read"):
+        make(tmp_path)
