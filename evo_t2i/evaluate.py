@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from evo_t2i import registry
-from evo_t2i.config import ScoreOptions
+from evo_t2i.config import BUILTIN_MODELS, ScoreOptions, ScorerModels
 from evo_t2i.errors import DeviceMemoryError, NonFiniteScoresError, UsageError
 from evo_t2i.features.base import FeatureExtractor
 from evo_t2i.features.words import LABEL_THRESHOLD
@@ -59,11 +59,12 @@ class ImageScorer:
         options: ScoreOptions,
         device: torch.device,
         micro_batch: int,
+        models: ScorerModels = BUILTIN_MODELS,
     ) -> None:
         self.scores: list[Score] = [
             registry.load("score", name)(options=options) for name in score_names
         ]
-        self.extractors = _build_extractors(self.scores, device)
+        self.extractors = _build_extractors(self.scores, device, models)
         self.device = device
         self.micro_batch = micro_batch
         """Images at once, in force now: halved whenever the device runs out of memory."""
@@ -151,12 +152,14 @@ class Evaluator(ImageScorer):
         options: ScoreOptions,
         device: torch.device,
         micro_batch: int = 0,
+        models: ScorerModels = BUILTIN_MODELS,
     ) -> None:
         super().__init__(
             score_names=score_names,
             options=options,
             device=device,
             micro_batch=micro_batch or choose_micro_batch(device, generator.image_size),
+            models=models,
         )
         self.generator = generator
         self._condition: Any = None
@@ -194,10 +197,14 @@ class Evaluator(ImageScorer):
         return self.generator.generate(shaped, self._condition)
 
 
-def _build_extractors(scores: Sequence[Score], device: torch.device) -> dict[str, FeatureExtractor]:
+def _build_extractors(
+    scores: Sequence[Score], device: torch.device, models: ScorerModels
+) -> dict[str, FeatureExtractor]:
     needs = frozenset[str]().union(*(score.needs for score in scores))
     names = sorted({key.partition(".")[0] for key in needs})
-    extractors = {name: registry.load("feature", name)(device=device) for name in names}
+    extractors = {
+        name: registry.load("feature", name)(device=device, models=models) for name in names
+    }
     provided = frozenset[str]().union(*(extractor.provides for extractor in extractors.values()))
     for score in scores:
         if missing := score.needs - provided:
