@@ -231,6 +231,7 @@ def small(tmp_path, folders):
     return arguments
 
 
+@pytest.mark.usefixtures("random_models")
 def test_a_run_completes_and_a_stopped_one_resumes_to_the_same_bytes(small, tmp_path, monkeypatch):
     assert run(small("whole", 3)) == 0
     facts = json.loads((tmp_path / "whole" / "run.json").read_text())
