@@ -226,6 +226,7 @@ def small(tmp_path, folders):
             "sample", CAPTION, "--generator", f"diffusers:{folders('sdxl')},steps=2",
             "--out", str(tmp_path / out), "--seed", "4", "--population", "8", "--offspring", "8",
             "--generations", str(generations), "--device", "cpu", "--quiet",
+            "--scores", "text_image,image_real",
         ]  # fmt: skip
 
     return arguments
