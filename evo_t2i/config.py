@@ -50,6 +50,24 @@ class ScoreOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ScorerModels:
+    """Which networks the features come from; the forms are in docs/scores.md."""
+
+    clip: str = "builtin"
+    """``builtin``, ``NAME:TAG`` of open_clip, or ``local-dir:FOLDER``."""
+    classifier: str = "builtin"
+    """``builtin``, ``vgg19_bn:imagenet``, or the folder of a trained classifier."""
+    embedder: str = "builtin"
+    """``builtin``, or the folder or downloaded repository of a BERT-like sentence encoder."""
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            given = isinstance(value, str) and value != ""
+            _require(given, f"--{field.name}", repr(value), "builtin or the name of a model")
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunConfig:
     """Everything that decides what a run produces, apart from the models' weights.
 
@@ -70,6 +88,7 @@ class RunConfig:
     micro_batch: int = 0
     """Images that are generated and scored at once; 0 chooses by the device."""
     score_options: ScoreOptions = dataclasses.field(default_factory=ScoreOptions)
+    scorer_models: ScorerModels = dataclasses.field(default_factory=ScorerModels)
 
     def __post_init__(self) -> None:
         check_caption(self.caption)
@@ -106,6 +125,7 @@ class RunConfig:
             values: dict[str, Any] = json.loads(text)
             values["scores"] = tuple(values["scores"])
             values["score_options"] = ScoreOptions(**values["score_options"])
+            values["scorer_models"] = ScorerModels(**values.get("scorer_models", {}))
             return cls(**values)
         except (ValueError, KeyError, TypeError, UsageError) as error:
             raise RunDataError(
@@ -118,19 +138,19 @@ def configure(caption: str, *, seed: int | None = None, **options: Any) -> RunCo
     """A checked configuration; draws a seed when none is given.
 
     ``options`` are the other fields of RunConfig and, as on the command line, those of
-    ScoreOptions; ``scores`` may be one string with commas. Raises UsageError for an unknown name
-    or a value that makes no sense.
+    ScoreOptions and ScorerModels; ``scores`` may be one string with commas. Raises UsageError for
+    an unknown name or a value that makes no sense.
     """
-    score_fields = _names_of(ScoreOptions)
-    known = (_names_of(RunConfig) | score_fields) - {"caption"}
+    parts = {"score_options": ScoreOptions, "scorer_models": ScorerModels}
+    known = _names_of(RunConfig).union(*map(_names_of, parts.values())) - {"caption"}
     for name in sorted(options.keys() - known):
         near = get_close_matches(name, sorted(known), n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(sorted(known))}."
         raise UsageError(f"There is no option {name!r}; {hint}")
-    of_scores = {name: options.pop(name) for name in score_fields & options.keys()}
-    if of_scores:
-        base = options.get("score_options", ScoreOptions())
-        options["score_options"] = dataclasses.replace(base, **of_scores)
+    for part, kind in parts.items():
+        given = {name: options.pop(name) for name in _names_of(kind) & options.keys()}
+        if given:
+            options[part] = dataclasses.replace(options.get(part, kind()), **given)
     if isinstance(scores := options.get("scores"), str):
         options["scores"] = tuple(name.strip() for name in scores.split(",") if name.strip())
     elif scores is not None:
@@ -155,7 +175,7 @@ def check_caption(caption: str) -> None:
         raise UsageError("The caption holds a NUL or an unpaired surrogate; remove that character.")
 
 
-def _names_of(configuration: type[RunConfig] | type[ScoreOptions]) -> set[str]:
+def _names_of(configuration: Any) -> set[str]:
     return {field.name for field in dataclasses.fields(configuration)}
 
 
@@ -170,3 +190,7 @@ def _is_utf8(text: str) -> bool:
 def _require(condition: bool, name: str, got: object, expected: str) -> None:
     if not condition:
         raise UsageError(f"{name} is {got}; give {expected}.")
+
+
+BUILTIN_MODELS = ScorerModels()
+"""The networks that come with the package."""

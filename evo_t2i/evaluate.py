@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from evo_t2i import registry
-from evo_t2i.config import ScoreOptions
+from evo_t2i.config import BUILTIN_MODELS, ScoreOptions, ScorerModels
 from evo_t2i.errors import DeviceMemoryError, NonFiniteScoresError, UsageError
 from evo_t2i.features.base import FeatureExtractor
 from evo_t2i.features.words import LABEL_THRESHOLD
@@ -68,12 +68,13 @@ class ImageScorer:
         options: ScoreOptions,
         device: torch.device,
         micro_batch: int,
+        models: ScorerModels = BUILTIN_MODELS,
         own_extractor: FindExtractor = no_extractor,
     ) -> None:
         self.scores: list[Score] = [
             registry.load("score", name)(options=options) for name in score_names
         ]
-        self.extractors = _build_extractors(self.scores, device, own_extractor)
+        self.extractors = _build_extractors(self.scores, device, models, own_extractor)
         self.device = device
         self.micro_batch = micro_batch
         """Images at once, in force now: halved whenever the device runs out of memory."""
@@ -161,12 +162,14 @@ class Evaluator(ImageScorer):
         options: ScoreOptions,
         device: torch.device,
         micro_batch: int = 0,
+        models: ScorerModels = BUILTIN_MODELS,
     ) -> None:
         super().__init__(
             score_names=score_names,
             options=options,
             device=device,
             micro_batch=micro_batch or choose_micro_batch(device, generator.image_size),
+            models=models,
             own_extractor=getattr(generator, "feature_extractor", no_extractor),
         )
         self.generator = generator
@@ -206,7 +209,10 @@ class Evaluator(ImageScorer):
 
 
 def _build_extractors(
-    scores: Sequence[Score], device: torch.device, own_extractor: FindExtractor
+    scores: Sequence[Score],
+    device: torch.device,
+    models: ScorerModels,
+    own_extractor: FindExtractor,
 ) -> dict[str, FeatureExtractor]:
     needs = frozenset[str]().union(*(score.needs for score in scores))
     extractors: dict[str, FeatureExtractor] = {}
@@ -215,7 +221,7 @@ def _build_extractors(
         if own is not None:
             extractors[name] = own
         elif name in registry.names("feature"):
-            extractors[name] = registry.load("feature", name)(device=device)
+            extractors[name] = registry.load("feature", name)(device=device, models=models)
     provided = frozenset[str]().union(*(extractor.provides for extractor in extractors.values()))
     for score in scores:
         if missing := score.needs - provided:

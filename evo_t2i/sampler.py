@@ -53,8 +53,8 @@ def sample(
     """Evolve pictures for a caption and write them to a new run directory.
 
     ``out`` defaults to ``runs/<caption>-<seed>``, ``seed`` to a random one; ``options`` are the
-    other fields of RunConfig and ScoreOptions (``population``, ``generations``, ``generator``,
-    ``scores``, ``sampler``, ``temperature``, …), by the names of the
+    other fields of RunConfig, ScoreOptions and ScorerModels (``population``, ``generations``,
+    ``generator``, ``scores``, ``sampler``, ``temperature``, ``clip``, …), by the names of the
     command line. Raises the errors of ``evo_t2i.errors``.
     """
     config = configure(caption, seed=seed, **options)
@@ -104,6 +104,7 @@ def build(config: RunConfig, progress: Progress | None = None) -> tuple[Evaluato
         options=config.score_options,
         device=device,
         micro_batch=config.micro_batch,
+        models=config.scorer_models,
     )
     evaluator.prepare(config.caption)
     return evaluator, search

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from evo_t2i.config import DEFAULT_SCORES, RunConfig, ScoreOptions, configure
+from evo_t2i.config import DEFAULT_SCORES, RunConfig, ScoreOptions, ScorerModels, configure
 from evo_t2i.errors import RunDataError, UsageError
 
 CAPTION = "skyline at sunset."
@@ -26,6 +26,22 @@ def test_score_options_may_come_as_a_whole_and_single_ones_go_over_it():
 )
 def test_scores_are_a_tuple_however_they_are_given(scores):
     assert configure(CAPTION, scores=scores).scores == ("text_image", "image_real")
+
+
+def test_scorers_are_chosen_like_any_other_option_and_kept():
+    config = configure(CAPTION, seed=1, clip="ViT-B-32:laion2b_s34b_b79k", embedder="bert")
+    chosen = ScorerModels(clip="ViT-B-32:laion2b_s34b_b79k", embedder="bert")
+    assert config.scorer_models == chosen
+    assert RunConfig.from_json(config.to_json()) == config
+    with pytest.raises(UsageError, match="--classifier is ''; give builtin or the name"):
+        configure(CAPTION, classifier="")
+
+
+def test_a_run_from_before_scorers_could_be_chosen_is_still_read():
+    config = configure(CAPTION, seed=1)
+    values = json.loads(config.to_json())
+    del values["scorer_models"]
+    assert RunConfig.from_json(json.dumps(values)) == config
 
 
 def test_defaults_and_a_drawn_seed():

@@ -9,10 +9,11 @@ import typer
 from evo_t2i.cli.arguments import require_installed, score_names
 from evo_t2i.cli.evolving import evolve, print_summary
 from evo_t2i.cli.output import print_facts, print_json, say
-from evo_t2i.config import DEFAULT_SCORES, RunConfig, ScoreOptions, configure
+from evo_t2i.config import DEFAULT_SCORES, RunConfig, ScoreOptions, ScorerModels, configure
 from evo_t2i.registry import split_argument
 
 FORMULAS = "Score formulas"
+SCORERS = "Scorers"
 MACHINE = "Machine and output"
 
 
@@ -75,6 +76,22 @@ def sample(
         str,
         typer.Option(help="words or caption: what labels match.", rich_help_panel=FORMULAS),
     ] = ScoreOptions.word_label_text,
+    clip: Annotated[
+        str,
+        typer.Option(
+            help="builtin, NAME:TAG of open_clip, or local-dir:FOLDER.", rich_help_panel=SCORERS
+        ),
+    ] = ScorerModels.clip,
+    classifier: Annotated[
+        str,
+        typer.Option(help="builtin, vgg19_bn:imagenet, or a FOLDER.", rich_help_panel=SCORERS),
+    ] = ScorerModels.classifier,
+    embedder: Annotated[
+        str,
+        typer.Option(
+            help="builtin, or a sentence encoder's FOLDER or repository.", rich_help_panel=SCORERS
+        ),
+    ] = ScorerModels.embedder,
     device: Annotated[
         str, typer.Option(help="auto, cpu, cuda or mps.", rich_help_panel=MACHINE)
     ] = RunConfig.device,
@@ -127,6 +144,7 @@ def sample(
             top_labels=top_labels,
             word_label_text=word_label_text,
         ),
+        scorer_models=ScorerModels(clip=clip, classifier=classifier, embedder=embedder),
     )
     require_installed("generator", split_argument(generator)[0])
     require_installed("sampler", sampler)
@@ -155,7 +173,7 @@ def _print_plan(config: RunConfig, directory: Path, *, json_output: bool) -> Non
     if json_output:
         print_json({"run": str(directory), "evaluations": config.evaluations, "config": values})
         return
-    formulas = values.pop("score_options")
+    formulas = values.pop("score_options") | values.pop("scorer_models")
     values["scores"] = ",".join(config.scores)
     values["micro_batch"] = config.micro_batch or "automatic"
     print_facts(

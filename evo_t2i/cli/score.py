@@ -9,7 +9,7 @@ from evo_t2i.cli.arguments import score_names
 from evo_t2i.cli.evolving import coverage_sentence
 from evo_t2i.cli.output import print_json, print_table, say
 from evo_t2i.cli.silence import libraries_silenced
-from evo_t2i.config import DEFAULT_SCORES, ScoreOptions, check_caption
+from evo_t2i.config import DEFAULT_SCORES, ScoreOptions, ScorerModels, check_caption
 from evo_t2i.errors import UsageError
 
 
@@ -21,6 +21,15 @@ def score(
     scores: Annotated[
         str, typer.Option(help="Which ones, separated by commas; see `list scores`.")
     ] = ",".join(DEFAULT_SCORES),
+    clip: Annotated[
+        str, typer.Option(help="builtin, NAME:TAG of open_clip, or local-dir:FOLDER.")
+    ] = ScorerModels.clip,
+    classifier: Annotated[
+        str, typer.Option(help="builtin, vgg19_bn:imagenet, or a FOLDER.")
+    ] = ScorerModels.classifier,
+    embedder: Annotated[
+        str, typer.Option(help="builtin, or a sentence encoder's FOLDER or repository.")
+    ] = ScorerModels.embedder,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     json_output: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
@@ -33,6 +42,7 @@ def score(
     from evo_t2i.runs.images import read_image
 
     check_caption(caption)
+    models = ScorerModels(clip=clip, classifier=classifier, embedder=embedder)
     names = score_names(scores)
     if not names:
         raise UsageError("--scores is empty; give at least one, see `evo-t2i list scores`.")
@@ -47,7 +57,11 @@ def score(
         from evo_t2i.models.device import choose_device
 
         scorer = ImageScorer(
-            score_names=names, options=ScoreOptions(), device=choose_device(device), micro_batch=1
+            score_names=names,
+            options=ScoreOptions(),
+            device=choose_device(device),
+            micro_batch=1,
+            models=models,
         )
         scorer.prepare(caption)
         rows = []

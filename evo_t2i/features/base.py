@@ -10,7 +10,7 @@ class FeatureExtractor(Protocol):
 
     A feature's key is ``<name>.<what>`` where ``<name>`` is the name under which the extractor
     is registered: ``clip.image`` comes from the extractor ``clip``. Registered as a factory with
-    the keyword-only argument ``device: torch.device``.
+    the keyword-only arguments ``device: torch.device`` and ``models: ScorerModels``.
     """
 
     provides: frozenset[str]

@@ -1,17 +1,29 @@
 """CLIP embeddings of the whole image, of its patches, of the caption and of its words."""
 
+import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn.functional import normalize, scaled_dot_product_attention
 
 from evo_t2i.checkpoints import builtin
 from evo_t2i.checkpoints.minilm import minilm_folder
+from evo_t2i.config import BUILTIN_MODELS, ScorerModels
 from evo_t2i.errors import ModelError
 from evo_t2i.features.captions import content_words
 from evo_t2i.features.preprocess import normalise, resize
+from evo_t2i.features.scorer_files import (
+    BUILTIN,
+    LOCAL,
+    clip_weights,
+    read_json,
+    require_file,
+    sha256_of,
+)
 
 WORD_PROMPT = "a picture of {word}."
 
@@ -121,22 +133,61 @@ class OpenClipFeatures:
 
 
 class ClipFeatures(OpenClipFeatures):
-    """The built-in CLIP. Raises ModelError when its weights are missing or damaged."""
+    """The built-in CLIP, or the one that ``models.clip`` names.
 
-    def __init__(self, *, device: torch.device) -> None:
-        from evo_t2i.models import clip  # imports open_clip, which takes seconds
+    Raises ModelError when its weights are missing or damaged, UsageError for an unknown name.
+    """
 
-        weights = builtin.load("clip")
-        folder = minilm_folder()
-        super().__init__(
-            model=clip.load(weights.config, weights.tensors, folder),
-            tokenize=clip.load_tokenizer(folder),
-            mean=weights.config["mean"],
-            std=weights.config["std"],
-            digest=weights.digest,
-            device=device,
-            dense=weights.config.get("dense", "clear"),
-        )
+    def __init__(self, *, device: torch.device, models: ScorerModels = BUILTIN_MODELS) -> None:
+        chosen = _builtin() if models.clip == BUILTIN else _open_clip(models.clip)
+        super().__init__(device=device, **chosen)
+
+
+def _builtin() -> dict[str, Any]:
+    from evo_t2i.models import clip  # imports open_clip, which takes seconds
+
+    weights = builtin.load("clip")
+    folder = minilm_folder()
+    return {
+        "model": clip.load(weights.config, weights.tensors, folder),
+        "tokenize": clip.load_tokenizer(folder),
+        "mean": weights.config["mean"],
+        "std": weights.config["std"],
+        "digest": weights.digest,
+        "dense": weights.config.get("dense", "clear"),
+    }
+
+
+def _open_clip(spec: str) -> dict[str, Any]:
+    """An open_clip model from files on this machine: ``NAME:TAG`` or ``local-dir:FOLDER``."""
+    import open_clip
+
+    if spec.startswith(LOCAL):
+        folder = Path(spec.removeprefix(LOCAL)).expanduser()
+        described = read_json(folder / "open_clip_config.json")
+        weights = require_file(folder / "open_clip_model.safetensors")
+        preprocessing, config = described.get("preprocess_cfg", {}), described.get("model_cfg")
+        name, pretrained = f"{LOCAL}{folder}", None
+    else:
+        name, _, training = spec.partition(":")
+        weights = clip_weights(name, training)
+        preprocessing = open_clip.get_pretrained_cfg(name, training)
+        pretrained, config = str(weights), open_clip.get_model_config(name)
+    try:
+        model = open_clip.create_model(name, pretrained=pretrained, require_pretrained=True)
+        tokenize = open_clip.get_tokenizer(name)
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        raise ModelError(
+            f"--clip {spec} cannot be loaded from {weights} ({said}); fetch it again."
+        ) from error
+    return {
+        "model": model,
+        "tokenize": tokenize,
+        "mean": preprocessing.get("mean", open_clip.OPENAI_DATASET_MEAN),
+        "std": preprocessing.get("std", open_clip.OPENAI_DATASET_STD),
+        "digest": sha256_of(weights, json.dumps([config, preprocessing], sort_keys=True)),
+    }
 
 
 def _require_plain(visual: nn.Module) -> None:

@@ -3,31 +3,27 @@
 import torch
 from torch import Tensor
 
-from evo_t2i.checkpoints import builtin
+from evo_t2i.config import BUILTIN_MODELS, ScorerModels
+from evo_t2i.features.classifiers import load_classifier
 from evo_t2i.features.preprocess import normalise, resize
 
 
 class VggFeatures:
-    """The built-in VGG-19 with batch normalisation.
+    """The VGG-19 with batch normalisation that ``models.classifier`` names; else the built-in one.
 
-    Raises ModelError when its weights are missing or damaged.
+    Raises ModelError when its weights are missing or damaged, UsageError for an unknown name.
     """
 
     provides = frozenset({"vgg.logits"})
 
-    def __init__(self, *, device: torch.device) -> None:
-        from evo_t2i.models import vgg  # imports torchvision, which takes a second
-
-        weights = builtin.load("vgg")
-        config = weights.config
-        model = vgg.build(config["channels"], len(config["labels"]))
-        model.load_state_dict(weights.tensors)
-        self.digest = weights.digest
-        self.labels: tuple[str, ...] = tuple(config["labels"])
-        model.to(device).to(memory_format=torch.channels_last)  # a fifth faster on a CPU
+    def __init__(self, *, device: torch.device, models: ScorerModels = BUILTIN_MODELS) -> None:
+        chosen = load_classifier(models.classifier)
+        self.digest = chosen.digest
+        self.labels = chosen.labels
+        model = chosen.model.to(device).to(memory_format=torch.channels_last)  # faster on a CPU
         self._model = model.eval().requires_grad_(False)
-        self._size = (int(config["image_size"]), int(config["image_size"]))
-        self._mean, self._std = config["mean"], config["std"]
+        self._size = (chosen.image_size, chosen.image_size)
+        self._mean, self._std = chosen.mean, chosen.std
 
     def text(self, caption: str) -> dict[str, Tensor]:  # noqa: ARG002
         """Nothing: the classifier does not read."""

@@ -14,10 +14,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from evo_t2i.checkpoints import builtin
 from evo_t2i.checkpoints.cache import cache_folder
 from evo_t2i.checkpoints.minilm import SHA256, minilm_folder
+from evo_t2i.config import BUILTIN_MODELS, ScorerModels
+from evo_t2i.errors import ModelError
 from evo_t2i.features.captions import content_words
+from evo_t2i.features.classifiers import classifier_labels
+from evo_t2i.features.scorer_files import BUILTIN, encoder_folder, sha256_of
 
 POOLING = "mean"
 PROMPT = "photo of a {}"
@@ -36,17 +39,32 @@ class WordFeatures:
 
     All are cosines in [-1, 1] after the mean of the label embeddings is subtracted from both
     sides: what all labels share (the prompt, "is a thing") would otherwise lift every cosine.
+    The encoder is the one that ``models.embedder`` names, all-MiniLM-L6-v2 by default; the labels
+    are those of ``models.classifier``. ModelError when files are missing, damaged or unfit.
     Flair runs on the CPU, whatever ``device`` the results go to: a caption is a few sentences,
     and the cached label matrix then does not depend on the accelerator.
     """
 
     provides = frozenset({"words.labels", "words.word_labels", "words.coverage"})
-    digest = SHA256
 
-    def __init__(self, *, device: torch.device, labels: Sequence[str] | None = None) -> None:
-        self.labels = tuple(builtin.load("vgg").config["labels"] if labels is None else labels)
+    def __init__(
+        self,
+        *,
+        device: torch.device,
+        models: ScorerModels = BUILTIN_MODELS,
+        labels: Sequence[str] | None = None,
+    ) -> None:
+        self.labels = classifier_labels(models.classifier) if labels is None else tuple(labels)
         self._device = device
-        self._encoder = _flair_encoder(minilm_folder())
+        if models.embedder == BUILTIN:
+            self.digest = SHA256
+            self._encoder = _flair_encoder(minilm_folder())
+        else:
+            folder = encoder_folder(models.embedder)
+            self.digest = sha256_of(
+                folder / "model.safetensors", (folder / "config.json").read_text("utf-8")
+            )
+            self._encoder = _checked_encoder(folder)
         matrix = self._label_matrix()
         # one label has no company to be told apart from
         self._mean = matrix.mean(dim=0) if len(self.labels) > 1 else torch.zeros_like(matrix[0])
@@ -87,7 +105,7 @@ class WordFeatures:
         return torch.stack([sentence.embedding.float().cpu() for sentence in sentences])
 
     def _label_matrix(self) -> Tensor:
-        key = json.dumps([SHA256, POOLING, PROMPT, self.labels])
+        key = json.dumps([self.digest, POOLING, PROMPT, self.labels])
         name = hashlib.sha256(key.encode()).hexdigest()[:32]
         path = cache_folder() / "labels" / f"{name}.safetensors"
         stored = _read_matrix(path, len(self.labels))
@@ -96,6 +114,17 @@ class WordFeatures:
         matrix = self._embed([PROMPT.format(label) for label in self.labels])
         _write_matrix(path, matrix)
         return matrix
+
+
+def _checked_encoder(folder: Path) -> Any:
+    try:
+        return _flair_encoder(folder)
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        raise ModelError(
+            f"The sentence encoder in {folder} cannot be loaded ({said}); save it again with "
+            "its tokenizer."
+        ) from error
 
 
 def _flair_encoder(folder: Path) -> Any:

@@ -1,0 +1,127 @@
+"""VGG-19_bn classifiers by name: the built-in one, ImageNet's, or one that was trained here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from evo_t2i.checkpoints import builtin
+from evo_t2i.errors import ModelError, UsageError
+from evo_t2i.features.scorer_files import (
+    BUILTIN,
+    IMAGENET,
+    imagenet_weights,
+    read_json,
+    require_file,
+    sha256_of,
+)
+
+_KEYS = ("channels", "labels", "image_size", "mean", "std")
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A network on the CPU and what it takes and gives."""
+
+    model: nn.Module
+    """Normalised images (n, 3, s, s) → logits (n, k)."""
+    labels: tuple[str, ...]
+    image_size: int
+    """s, in pixels."""
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    digest: str
+
+
+def load_classifier(spec: str) -> Classifier:
+    """``builtin``, ``vgg19_bn:imagenet`` or a folder with config.json and model.safetensors.
+
+    Raises UsageError for another name, ModelError when files are missing, damaged or unfit.
+    """
+    if spec == IMAGENET:
+        return _imagenet()
+    if spec == BUILTIN:
+        weights = builtin.load("vgg")
+        return _trained(weights.config, weights.tensors, weights.digest)
+    folder = _folder(spec)
+    config, path = _config(folder), require_file(folder / "model.safetensors")
+    try:
+        tensors = load_file(path)
+        return _trained(
+            config, tensors, sha256_of(path, (folder / "config.json").read_text("utf-8"))
+        )
+    except (OSError, RuntimeError, ValueError, TypeError, SafetensorError) as error:
+        said = str(error).strip().splitlines()[0].rstrip(".:")
+        raise ModelError(
+            f"The classifier in {folder} cannot be loaded ({said}); train or copy it again."
+        ) from error
+
+
+def classifier_labels(spec: str) -> tuple[str, ...]:
+    """The labels of ``load_classifier(spec)``, without reading its weights."""
+    if spec == IMAGENET:
+        from torchvision.models import VGG19_BN_Weights
+
+        return tuple(VGG19_BN_Weights.IMAGENET1K_V1.meta["categories"])
+    if spec == BUILTIN:
+        return tuple(builtin.load("vgg").config["labels"])
+    return tuple(_config(_folder(spec))["labels"])
+
+
+def _trained(config: Mapping[str, Any], tensors: dict[str, Tensor], digest: str) -> Classifier:
+    from evo_t2i.models import vgg  # imports torchvision, which takes a second
+
+    model = vgg.build(config["channels"], len(config["labels"]))
+    model.load_state_dict(tensors)
+    return Classifier(
+        model=model,
+        labels=tuple(config["labels"]),
+        image_size=int(config["image_size"]),
+        mean=tuple(config["mean"]),
+        std=tuple(config["std"]),
+        digest=digest,
+    )
+
+
+def _imagenet() -> Classifier:
+    """torchvision's weights (Simonyan and Zisserman, 2015) with ImageNet's 1,000 labels."""
+    from torchvision.models import vgg19_bn
+
+    path = imagenet_weights()
+    with torch.device("meta"):
+        model = vgg19_bn()
+    tensors = torch.load(path, map_location="cpu", weights_only=True)
+    model.load_state_dict(tensors, assign=True)
+    return Classifier(
+        model=model,
+        labels=classifier_labels(IMAGENET),
+        image_size=224,
+        mean=(0.485, 0.456, 0.406),
+        std=(0.229, 0.224, 0.225),
+        digest=sha256_of(path),
+    )
+
+
+def _folder(spec: str) -> Path:
+    folder = Path(spec).expanduser()
+    if not folder.is_dir():
+        raise UsageError(
+            f"--classifier {spec} is not a folder; give {BUILTIN}, {IMAGENET} or the folder of a "
+            "classifier that `evo-t2i train` made."
+        )
+    return folder
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    config = read_json(folder / "config.json")
+    if missing := [key for key in _KEYS if key not in config]:
+        raise ModelError(
+            f"{folder / 'config.json'} lacks {missing[0]!r}; give the folder of a classifier that "
+            "`evo-t2i train` made."
+        )
+    return config

@@ -1,0 +1,342 @@
+"""Few-step diffusion as a generator: the latent is the initial noise. The only room with diffusers.
+
+``--generator diffusers:REPO_OR_DIR[,steps=N][,size=HxW][,dtype=T][,revision=R][,guidance=G]``
+"""
+
+import inspect
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from evo_t2i.errors import ModelError, UsageError
+from evo_t2i.generators.inner_noise import InnerNoise
+from evo_t2i.generators.pipeline_files import UNUSED, PipelineFiles, find_pipeline
+from evo_t2i.generators.pipeline_options import PipelineOptions, parse_options
+
+INSTALL = 'pip install "evo-t2i[diffusers]"'
+TILED_ABOVE = 1024
+"""Pixels of a side above which the VAE decodes in tiles."""
+_BROWNIAN = ("DPMSolverSDEScheduler", "CosineDPMSolverMultistepScheduler")
+
+
+@dataclass(frozen=True)
+class Family:
+    """How pipelines of one class are called."""
+
+    embeddings: tuple[str | None, ...]
+    """Arguments of a call that the results of ``encode_prompt`` become; None is left out."""
+    steps: int
+    """Default passes of the denoiser."""
+    embedded_guidance: float
+    """Default for a denoiser that takes the guidance as an input."""
+    classifier_free: bool = False
+    """Whether a denoiser without that input can be guided by a second pass without the caption."""
+    denoiser: str = "unet"
+    packed: bool = False
+    """Whether the denoiser reads 2x2 blocks of the latent as one token."""
+    half_latents: bool = True
+    """Whether the initial noise has the weights' dtype; else it is float32."""
+    encoding: Mapping[str, Any] = field(default_factory=dict)
+    """Further arguments of ``encode_prompt``."""
+    call: Mapping[str, Any] = field(default_factory=dict)
+    """Further arguments of a call."""
+
+
+_PIXART = Family(
+    embeddings=(
+        "prompt_embeds",
+        "prompt_attention_mask",
+        "negative_prompt_embeds",
+        "negative_prompt_attention_mask",
+    ),
+    steps=4,
+    embedded_guidance=0.0,
+    classifier_free=True,
+    denoiser="transformer",
+    call={"negative_prompt": None, "use_resolution_binning": False},
+)
+FAMILIES: dict[str, Family] = {
+    "StableDiffusionPipeline": Family(
+        embeddings=("prompt_embeds", "negative_prompt_embeds"),
+        steps=1,
+        embedded_guidance=8.5,
+        classifier_free=True,
+    ),
+    "StableDiffusionXLPipeline": Family(
+        embeddings=(
+            "prompt_embeds",
+            "negative_prompt_embeds",
+            "pooled_prompt_embeds",
+            "negative_pooled_prompt_embeds",
+        ),
+        steps=1,
+        embedded_guidance=8.0,
+        classifier_free=True,
+    ),
+    "LatentConsistencyModelPipeline": Family(
+        embeddings=("prompt_embeds", None), steps=4, embedded_guidance=8.5
+    ),
+    "PixArtAlphaPipeline": _PIXART,
+    "PixArtSigmaPipeline": _PIXART,
+    "SanaSprintPipeline": Family(
+        embeddings=("prompt_embeds", "prompt_attention_mask"),
+        steps=2,
+        embedded_guidance=4.5,
+        denoiser="transformer",
+        half_latents=False,
+        call={"use_resolution_binning": False},
+    ),
+    "FluxPipeline": Family(
+        embeddings=("prompt_embeds", "pooled_prompt_embeds", None),
+        steps=4,
+        embedded_guidance=3.5,
+        denoiser="transformer",
+        packed=True,
+        encoding={"max_sequence_length": 256},  # what FLUX.1-schnell was trained with
+    ),
+}
+"""By the pipeline's class in diffusers."""
+
+
+class DiffusersGenerator:
+    """Pictures of a diffusers text-to-image pipeline from its initial noise and a caption.
+
+    One latent is the noise (channels, height / f, width / f) that the pipeline would draw, f the
+    VAE's scale factor, standard Gaussian; the pipeline scales it as its scheduler asks. Noise that
+    a scheduler draws between steps comes from the latent too, see ``inner_noise``.
+
+    Raises UsageError for an argument that makes no sense or that the pipeline has no use for;
+    ModelError when diffusers or the pipeline's files are missing, unsafe or unfit.
+    """
+
+    def __init__(self, *, device: torch.device, argument: str | None = None) -> None:
+        options = parse_options(argument)
+        library = _diffusers()
+        files = find_pipeline(options.source, options.revision)
+        if files.pipeline not in FAMILIES:
+            raise ModelError(
+                f"{options.source} is a {files.pipeline}, which is not a text-to-image pipeline "
+                f"that can be evolved here; choose one of {', '.join(FAMILIES)}."
+            )
+        self._family = FAMILIES[files.pipeline]
+        self._dtype: torch.dtype = getattr(torch, options.dtype)
+        self._device = device
+        pipeline = _load(library, files, self._dtype)
+        denoiser = getattr(pipeline, self._family.denoiser)
+        config = denoiser.config
+        factor = pipeline.vae_scale_factor
+        cell = factor * (2 if self._family.packed else int(config.get("patch_size") or 1))
+        self.image_size = _image_size(options, files.pipeline, _native_size(pipeline, config), cell)
+        height, width = self.image_size
+        channels = config.in_channels // (4 if self._family.packed else 1)
+        self.latent_shape = (channels, height // factor, width // factor)
+        steps = options.steps or self._family.steps
+        guidance = _guidance(options, self._family, config)
+        self._guided = guidance is not None and not _embeds_guidance(config) and guidance > 1.0
+        self._call = _call_arguments(self._family, files.pipeline, steps, guidance)
+        _prepare_scheduler(pipeline.scheduler, steps)
+        self._noise = InnerNoise()
+        pipeline.scheduler.step = self._noise.during(pipeline.scheduler.step)
+        pipeline.set_progress_bar_config(disable=True)
+        if hasattr(pipeline.vae, "enable_slicing"):
+            pipeline.vae.enable_slicing()
+        if max(self.image_size) > TILED_ABOVE and hasattr(pipeline.vae, "enable_tiling"):
+            pipeline.vae.enable_tiling()
+        self._pipeline = pipeline.to(device)
+        self.digest = files.digest(
+            {"size": self.image_size, "dtype": options.dtype, "steps": steps, "guidance": guidance}
+        )
+
+    def condition(self, caption: str) -> dict[str, Tensor]:
+        """The caption's embeddings (1, …) by the name of the argument that takes them."""
+        encode = self._pipeline.encode_prompt
+        wanted: dict[str, Any] = {
+            "device": self._device,
+            "num_images_per_prompt": 1,
+            "do_classifier_free_guidance": self._guided,
+            **self._family.encoding,
+        }
+        call = inspect.signature(self._pipeline.__call__).parameters
+        if "complex_human_instruction" in call:  # Sana's, which is an argument's default there
+            wanted["complex_human_instruction"] = call["complex_human_instruction"].default
+        accepted = inspect.signature(encode).parameters
+        encoded = encode(
+            caption, **{name: value for name, value in wanted.items() if name in accepted}
+        )
+        return {
+            name: value
+            for name, value in zip(self._family.embeddings, encoded, strict=True)
+            if name is not None and value is not None
+        }
+
+    def sample(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Standard Gaussian latents (count, \\*latent_shape) float32."""
+        return rng.standard_normal((count, *self.latent_shape), dtype=np.float32)
+
+    def generate(self, latents: Tensor, condition: dict[str, Tensor]) -> Tensor:
+        """Latents (n, \\*latent_shape) → images (n, 3, h, w) in [0, 1]."""
+        count = len(latents)
+        embeddings = {
+            name: value.repeat(count, *[1] * (value.ndim - 1)) for name, value in condition.items()
+        }
+        self._noise.begin(latents)
+        noise = latents.to(self._dtype) if self._family.half_latents else latents.float()
+        try:
+            images: Tensor = self._pipeline(
+                latents=_packed(noise) if self._family.packed else noise,
+                **embeddings,
+                **self._call,
+                height=self.image_size[0],
+                width=self.image_size[1],
+                output_type="pt",
+                return_dict=False,
+            )[0]
+        except UnboundLocalError as error:  # Sana's pipeline, after it caught an out of memory
+            raise MemoryError("out of memory") from error
+        return images.float().clamp(0.0, 1.0)
+
+
+def _diffusers() -> Any:
+    try:
+        import diffusers
+    except ImportError as error:
+        found = "" if error.name == "diffusers" else f" ({error})"
+        raise ModelError(
+            f"The generator diffusers needs the package diffusers{found}; run `{INSTALL}`."
+        ) from error
+    return diffusers
+
+
+def _load(diffusers: Any, files: PipelineFiles, dtype: torch.dtype) -> Any:
+    """The pipeline on the CPU, without the components that are not used."""
+    diffusers.utils.logging.disable_progress_bar()
+    try:
+        kind = getattr(diffusers, files.pipeline)
+        accepted = inspect.signature(kind.__init__).parameters
+        off: dict[str, Any] = dict.fromkeys(UNUSED)
+        off |= {"requires_safety_checker": False, "add_watermarker": False}
+        return kind.from_pretrained(
+            str(files.folder),
+            local_files_only=True,
+            **{name: value for name, value in off.items() if name in accepted},
+            **{name: _load_model(diffusers, files, name, dtype) for name in files.models},
+        )
+    except (ModelError, MemoryError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:
+        said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        raise ModelError(
+            f"The pipeline in {files.folder} cannot be loaded ({said}); "
+            "download the whole repository again."
+        ) from error
+
+
+def _load_model(diffusers: Any, files: PipelineFiles, name: str, dtype: torch.dtype) -> Any:
+    """One component; ModelError when a tensor is missing, which a pipeline would draw at random."""
+    import transformers
+
+    library, kind = files.models[name]
+    of_diffusers = library == "diffusers"
+    model, report = getattr(diffusers if of_diffusers else transformers, kind).from_pretrained(
+        str(files.folder / name),
+        use_safetensors=True,
+        local_files_only=True,
+        output_loading_info=True,
+        **{"torch_dtype" if of_diffusers else "dtype": dtype},
+    )
+    if missing := sorted(report["missing_keys"]):
+        raise ModelError(
+            f"The weights of {files.folder / name} lack {len(missing)} tensors, first "
+            f"{missing[0]!r}; download the whole repository again."
+        )
+    return model
+
+
+def _native_size(pipeline: Any, config: Any) -> tuple[int, int]:
+    """(height, width) in pixels that the pipeline draws by itself."""
+    sample = getattr(pipeline, "default_sample_size", None) or config.sample_size
+    height, width = (sample, sample) if isinstance(sample, int) else sample
+    return height * pipeline.vae_scale_factor, width * pipeline.vae_scale_factor
+
+
+def _image_size(
+    options: PipelineOptions, pipeline: str, native: tuple[int, int], cell: int
+) -> tuple[int, int]:
+    """The size asked for, or the native one; UsageError unless whole cells fill it."""
+    if options.size is None:
+        return native
+    unit = math.lcm(cell, 32 if pipeline == "SanaSprintPipeline" else 8)
+    for side in options.size:
+        if side % unit:
+            near = max(unit, round(side / unit) * unit)
+            raise UsageError(
+                f"The option 'size' of diffusers has a side of {side} pixels; this pipeline needs "
+                f"multiples of {unit}, such as {near}."
+            )
+    return options.size
+
+
+def _embeds_guidance(config: Any) -> bool:
+    return bool(config.get("guidance_embeds")) or config.get("time_cond_proj_dim") is not None
+
+
+def _guidance(options: PipelineOptions, family: Family, config: Any) -> float | None:
+    """guidance_scale of every call; None where the pipeline takes none."""
+    if _embeds_guidance(config):
+        return family.embedded_guidance if options.guidance is None else options.guidance
+    if not family.classifier_free:
+        if options.guidance is not None:
+            raise UsageError(
+                f"The option 'guidance' of diffusers is {options.guidance:g}, but {options.source} "
+                "was distilled without guidance; leave it out."
+            )
+        return None
+    if options.guidance is not None and 0.0 < options.guidance < 1.0:
+        raise UsageError(
+            f"The option 'guidance' of diffusers is {options.guidance:g}; give 0 (off) or "
+            "more than 1."
+        )
+    return options.guidance if options.guidance and options.guidance > 1.0 else 0.0
+
+
+def _call_arguments(
+    family: Family, pipeline: str, steps: int, guidance: float | None
+) -> dict[str, Any]:
+    arguments = {"num_inference_steps": steps, **family.call}
+    if guidance is not None:
+        arguments["guidance_scale"] = guidance
+    if pipeline == "SanaSprintPipeline" and steps != 2:
+        arguments["intermediate_timesteps"] = None  # the default's one is for two steps
+    return arguments
+
+
+def _prepare_scheduler(scheduler: Any, steps: int) -> None:
+    """Refuse a scheduler, or a number of steps, that cannot be used."""
+    name = type(scheduler).__name__
+    if name in _BROWNIAN:
+        raise ModelError(
+            f"The pipeline's {name} draws its noise for a whole batch at once, so a picture would "
+            "depend on its neighbours; save the pipeline with another scheduler."
+        )
+    accepted = inspect.signature(scheduler.set_timesteps).parameters
+    if "mu" in accepted or "max_timesteps" in accepted:
+        return  # flow matching and SCM: any number will do, and the pipeline brings the rest
+    try:
+        scheduler.set_timesteps(steps)
+    except (ValueError, IndexError, ZeroDivisionError) as error:
+        raise UsageError(
+            f"The option 'steps' of diffusers is {steps}, which the pipeline's {name} refuses "
+            f"({str(error).splitlines()[0].rstrip('.')}); give fewer."
+        ) from error
+
+
+def _packed(latents: Tensor) -> Tensor:
+    """(n, c, h, w) → (n, h/2 * w/2, 4 c): each 2x2 block becomes one token, channel by channel."""
+    count, channels, height, width = latents.shape
+    blocks = latents.reshape(count, channels, height // 2, 2, width // 2, 2)
+    return blocks.permute(0, 2, 4, 1, 3, 5).reshape(count, -1, 4 * channels)
