@@ -25,11 +25,18 @@ from evo_t2i.runs.directory import Front, History, RunDirectory
 PAGE = "report.html"
 SCRIPTS = (
     "dom.js",
+    "scale.js",
+    "order.js",
+    "formulas.js",
     "rank.js",
+    "uniform.js",
+    "learner.js",
     "query.js",
     "store.js",
     "address.js",
+    "sequence.js",
     "taste.js",
+    "ask.js",
     "gallery.js",
     "detail.js",
     "lineage.js",

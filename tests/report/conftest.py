@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from evo_t2i.config import RunConfig
+from evo_t2i.picking.scale import robust_scale
 from evo_t2i.report import page
 from evo_t2i.runs.directory import GenerationRecord, RunDirectory
 
@@ -92,6 +94,23 @@ def browser():
         chromium.close()
 
 
+SET_TASTE = """
+async ([method, weights, floors, tolerance, count]) => {
+  const put = (id, value, type) => {
+    const field = document.getElementById(id);
+    field.value = value;
+    field.dispatchEvent(new Event(type, {bubbles: true}));
+  };
+  put('method', method, 'change');
+  weights.forEach((weight, j) => put(`weight-${j}`, weight, 'input'));
+  floors.forEach((step, j) => put(`floor-${j}`, step, 'input'));
+  put('tolerance', tolerance, 'input');
+  put('count', count, 'change');
+  await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+}
+"""
+
+
 @dataclass
 class Opened:
     """A page in the browser with what went wrong in it."""
@@ -104,6 +123,36 @@ class Opened:
         self.page.evaluate(
             "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
         )
+
+    def set_taste(
+        self,
+        method: str = "balanced",
+        *,
+        weights: Sequence[float] = (1, 1, 1, 1),
+        floors: Sequence[int] = (0, 0, 0, 0),
+        order: Sequence[int] | None = None,
+        tolerance: float = 0.5,
+        count: int = 1,
+    ) -> None:
+        """By the controls; floors are steps of their sliders, order holds places of scores."""
+        self.page.evaluate(SET_TASTE, [method, list(weights), list(floors), tolerance, count])
+        for place, score in enumerate(order or []):
+            for _ in range(10):
+                scores = self.page.locator(".sequence input").evaluate_all(
+                    "boxes => boxes.map(box => Number(box.id.replace('counts-', '')))"
+                )
+                if scores.index(score) <= place:
+                    break
+                self.page.locator(".sequence li").nth(scores.index(score)).get_by_role(
+                    "button", name="earlier"
+                ).evaluate("button => button.click()")
+                self.settle()
+
+    def exported(self, press: Callable[[], None]) -> str:
+        """The text of the file that is downloaded upon ``press``."""
+        with self.page.expect_download() as download:
+            press()
+        return download.value.path().read_text()
 
     def shown(self) -> list[int]:
         """Ids in the gallery, best first."""
@@ -180,6 +229,30 @@ def fronts(tmp_path_factory):
         return runs[count]
 
     return run_of
+
+
+@pytest.fixture
+def open_scores(fronts, open_page, tmp_path):
+    """``open_scores(front, generation0)`` → the page of a front with these scores."""
+    whole = page.run_data(fronts(100))
+
+    def opened(front, generation0):
+        centre, scale = robust_scale(generation0)
+        kept = {
+            name: values[: len(front)] if isinstance(values, list) else values
+            for name, values in whole["front"].items()
+            if name != "size"
+        }
+        data = whole | {
+            "centre": centre.tolist(),
+            "scale": scale.tolist(),
+            "front": kept | {"size": whole["front"]["size"], "scores": front.tolist()},
+        }
+        file = tmp_path / "page.html"
+        file.write_bytes(page.page_html(data))
+        return open_page(file)
+
+    return opened
 
 
 @pytest.fixture

@@ -178,10 +178,9 @@ def test_convergence_is_the_best_of_each_generation(fronts):
 
 
 def test_the_methods_of_the_page_are_those_of_the_command():
-    code = page._asset("rank.js")
+    code = page._asset("formulas.js")
     methods = re.search(r"const METHODS = \{(.*?)\n\};", code, re.DOTALL)[1]
-    named = re.findall(r"^  (\w+):", methods, re.MULTILINE)
-    assert {"balanced", "weighted", "asf", "topsis", "rank"} <= set(named) <= set(METHODS)
+    assert re.findall(r'^  "?([\w-]+)"?: \{', methods, re.MULTILINE) == list(METHODS)
 
 
 def test_every_script_is_in_the_page():
@@ -193,7 +192,7 @@ def test_every_script_is_in_the_page():
 def test_the_code_is_small(fronts):
     parts = parts_of(fronts(1))
     empty = len(page.page_html({}))
-    assert len(parts.scripts[1]) + len(parts.styles[0]) < empty < 100_000
+    assert len(parts.scripts[1]) + len(parts.styles[0]) < empty < 120_000
 
 
 def test_an_unfinished_run_has_no_page(make_run, tmp_path):

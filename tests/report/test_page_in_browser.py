@@ -9,20 +9,11 @@ import numpy as np
 import pytest
 
 from evo_t2i.cli.main import run as command
-from evo_t2i.picking.methods import pick
 from evo_t2i.report import page
-
-METHODS = ("balanced", "weighted", "asf", "topsis", "rank")
 
 
 def file_of(run):
     return run.path / page.PAGE
-
-
-def exported(tab, press):
-    with tab.page.expect_download() as download:
-        press()
-    return download.value.path().read_text()
 
 
 def drag(tab, start, end):
@@ -151,63 +142,12 @@ def test_axes_turn_over_and_change_places(fronts, open_page):
     assert [y for _, y in points()] == [heights[i] for i in (2, 1, 3, 0)]
 
 
-SET_TASTE = """
-async ({method, weights, floors}) => {
-  const put = (id, value, type) => {
-    const field = document.getElementById(id);
-    field.value = value;
-    field.dispatchEvent(new Event(type, {bubbles: true}));
-  };
-  put('method', method, 'change');
-  weights.forEach((weight, j) => put(`weight-${j}`, weight, 'input'));
-  floors.forEach((step, j) => put(`floor-${j}`, step, 'input'));
-  await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
-}
-"""
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_sliders_order_the_pictures_as_the_command_does(fronts, open_page, method):
-    run = fronts(100)
-    front = run.front()
-    tab = open_page(file_of(run))
-    rng = np.random.default_rng(METHODS.index(method))
-    orders = set()
-    for round_ in range(50):
-        weights = rng.choice(np.arange(81) / 20, 4).round(2)
-        weights[rng.integers(4)] += 0.05 * (weights.sum() == 0)
-        steps = np.where(rng.random(4) < 0.2, rng.integers(0, 60, 4), 0) * (round_ % 2)
-        tab.page.evaluate(
-            SET_TASTE,
-            {"method": method, "weights": weights.tolist(), "floors": steps.tolist()},
-        )
-        taste = dict(zip(front.score_names, weights.tolist(), strict=True))
-        floors = {}
-        if steps.any():
-            taken = json.loads(exported(tab, lambda: tab.page.click("#export-pick")))
-            assert (taken["method"], taken["weights"]) == (method, taste)
-            floors = taken["floors"]
-            assert len(floors) == np.count_nonzero(steps)
-        expected = pick(
-            front.scores, front.generation0_scores, front.score_names,
-            method=method, weights=taste, floors=floors, count=100,
-        )  # fmt: skip
-        shown = tab.shown()
-        assert shown == front.ids[list(expected.chosen)].tolist()
-        best, value = front.files[expected.chosen[0]], expected.value[expected.chosen[0]]
-        said = f"Best by {method}: front/{best.name}, {value:.4f}".replace("-", "−")
-        assert tab.page.text_content("#status").startswith(said)
-        orders.add(tuple(shown))
-    assert len(orders) > 30
-
-
 def test_wishes_that_cannot_be_met_are_said(fronts, open_page):
     tab = open_page(file_of(fronts(100)))
-    nothing = {"method": "balanced", "weights": [0] * 4, "floors": [0] * 4}
-    tab.page.evaluate(SET_TASTE, nothing)
+    tab.set_taste(weights=[0] * 4)
     assert "Every weight is 0" in tab.page.text_content("#status")
     assert len(tab.shown()) == 100
-    tab.page.evaluate(SET_TASTE, nothing | {"weights": [1] * 4, "floors": [200] * 4})
+    tab.set_taste(floors=[200] * 4)
     assert "No picture reaches every floor" in tab.page.text_content("#status")
     assert tab.shown() == []
     tab.page.click("#reset")
@@ -225,7 +165,7 @@ def test_a_pick_by_keyboard_alone_is_read_back(fronts, open_page, tmp_path, caps
     tab.settle()
     second = tab.page.get_attribute("#gallery .tile.picked:nth-child(n+5)", "data-id")
     file = tmp_path / "pick.json"
-    file.write_text(exported(tab, lambda: tab.page.keyboard.press("e")))
+    file.write_text(tab.exported(lambda: tab.page.keyboard.press("e")))
     chosen = json.loads(file.read_text())
     assert chosen["picked"] == [order[3], int(second)]
     assert chosen["starred"] == [order[3], order[order.index(int(second)) - 1]]
@@ -362,8 +302,7 @@ def test_the_filter(fronts, open_page):
 def test_the_address_keeps_everything(fronts, open_page):
     run = fronts(100)
     tab = open_page(file_of(run))
-    taste = {"method": "topsis", "weights": [2, 1, 0.35, 0], "floors": [30, 0, 0, 0]}
-    tab.page.evaluate(SET_TASTE, taste)
+    tab.set_taste("topsis", weights=[2, 1, 0.35, 0], floors=[30, 0, 0, 0], count=3)
     brush(tab, "region_word", 0.3, 1.02)
     for key in ("ArrowRight", ".", "ArrowRight", "p", "c", "ArrowRight"):
         tab.page.keyboard.press(key)
@@ -378,15 +317,15 @@ def test_the_address_keeps_everything(fronts, open_page):
     for part in ("#taste", "#stage", "#about", "#status"):
         assert again.page.text_content(part) == tab.page.text_content(part)
     press = "#export-pick"
-    assert exported(again, lambda: again.page.click(press)) == exported(
-        tab, lambda: tab.page.click(press)
+    assert again.exported(lambda: again.page.click(press)) == tab.exported(
+        lambda: tab.page.click(press)
     )
 
 
 @pytest.mark.parametrize(
     "address",
     [
-        "#m=__proto__&w=1,2&f=a,b,c,d&s=x&o=9,9,9,9&i=7&star=-1&pick=1e9&b=~,~,~,~",
+        "#m=__proto__&w=1,2&f=a,b,c,d&s=x&o=9,9,9,9&l=0,0,0,0&n=1e9&t=-1&i=7&star=-1&pick=1e9&b=~,~,~,~",
         "#%",
         "#w=-1,1,1,1",
     ],
@@ -404,7 +343,7 @@ def test_the_table_that_is_exported_is_what_is_shown(fronts, open_page):
     tab = open_page(file_of(run))
     tab.page.keyboard.press("p")
     brush(tab, "text_image", 0.5, 1.02)
-    table = exported(tab, lambda: tab.page.click("#export-csv"))
+    table = tab.exported(lambda: tab.page.click("#export-csv"))
     rows = list(csv.reader(io.StringIO(table)))
     assert [int(row[2]) for row in rows[1:]] == tab.shown()
     assert rows[0][7:11] == list(front.score_names)
@@ -429,7 +368,7 @@ def test_everything_has_a_name_and_a_visible_focus(fronts, open_page):
         """() => [...document.querySelectorAll('button, input, select, a, [role], img, dialog')]
           .filter(node => !(node.getAttribute('aria-label') || node.labels?.length
             || node.textContent.trim() || node.hasAttribute('alt')
-            || node.getAttribute('aria-labelledby') || node.id === 'status'))
+            || node.getAttribute('aria-labelledby') || node.getAttribute('role') === 'status'))
           .map(node => node.outerHTML.slice(0, 80))"""
     )
     assert nameless == []

@@ -29,7 +29,8 @@ function makeGallery(store) {
   let drawnOrder = "";
 
   function draw() {
-    const { state, place, shown, visible } = store;
+    const { state, place, ranking, shown, visible } = store;
+    const several = ranking.chosen.length > 1;
     const order = shown.join();
     if (order !== drawnOrder) root.append(...shown.map((row) => tiles[row].tile));
     drawnOrder = order;
@@ -42,7 +43,10 @@ function makeGallery(store) {
       marks.textContent = `${starred ? "★" : ""}${picked >= 0 ? "✓" : ""}`;
       tile.classList.toggle("starred", starred);
       tile.classList.toggle("picked", picked >= 0);
+      const chosen = several && place.get(row) <= ranking.chosen.length;
+      tile.classList.toggle("chosen", chosen);
       const said = [`Place ${place.get(row)}`, `picture ${front.id[row]}`];
+      if (chosen) said.push(`one of the ${ranking.chosen.length} chosen`);
       if (starred) said.push("starred");
       if (picked >= 0) said.push("picked");
       tile.setAttribute("aria-label", said.join(", "));

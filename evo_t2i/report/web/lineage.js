@@ -32,7 +32,7 @@ function makeLineage(store) {
   function height(row) {
     if (z[row] === null) return null;
     const { shares } = store.ranking;
-    return weightedMean([z[row].map((v) => Math.min(v, Z_CAP))], shares)[0];
+    return weightedSum([z[row].map((v) => Math.min(v, Z_CAP))], shares)[0];
   }
 
   function parentsOf(row) {
