@@ -1,6 +1,7 @@
 """Fronts of any size with small pictures, and Debian's chromium to open their pages in."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -36,6 +37,7 @@ def front_run(
     caption: str = "a cat is lay on the table.",
     generations: int = 6,
     side: int = 24,
+    images: np.ndarray | None = None,
 ) -> RunDirectory:
     """A finished run whose last ``count`` individuals are its front; children of random parents."""
     config = RunConfig(
@@ -68,7 +70,8 @@ def front_run(
             generations=np.full(count, generations),
         )
         volumes = np.linspace(0.4, 2.0, generations + 1).tolist()
-        run.finish(front, pictures(count, side), {"hypervolume": volumes})
+        shown = pictures(count, side) if images is None else images
+        run.finish(front, shown, {"hypervolume": volumes})
     return RunDirectory.open(path)
 
 
@@ -109,6 +112,9 @@ async ([method, weights, floors, tolerance, count]) => {
   await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
 }
 """
+
+
+RECORDER = Path(__file__).with_name("recorder.js").read_text()
 
 
 @dataclass
@@ -155,29 +161,28 @@ class Opened:
         return download.value.path().read_text()
 
     def shown(self) -> list[int]:
-        """Ids in the gallery, best first."""
-        return self.page.evaluate(
-            "() => [...document.querySelectorAll('#gallery .tile:not([hidden])')]"
-            ".map(tile => Number(tile.dataset.id))"
-        )
+        """Ids in the gallery, best first; it is scrolled through, as it holds what is in view."""
+        return self.page.evaluate("() => window.scrolledThrough()")
 
     def drawn(self) -> list[set[int]]:
         """Ids that each view draws: gallery, parallel coordinates, every panel of the matrix."""
-        views = self.page.evaluate(
-            """() => {
-              const ids = (root, selector) => [...root.querySelectorAll(selector)]
-                .filter(node => getComputedStyle(node).display !== 'none')
-                .map(node => Number(node.dataset.id));
-              return [
-                ids(document, '#gallery .tile'), ids(document, '#parallel .picture'),
-                ...[...document.querySelectorAll('.panel')].map(panel => ids(panel, '.picture')),
-              ];
-            }"""
-        )
-        return [set(ids) for ids in views]
+        self.page.wait_for_timeout(400)  # until what is out of sight is painted as well
+        return [
+            set(self.shown()),
+            *(set(ids) for ids in self.page.evaluate("() => window.painted()")),
+        ]
+
+    def line_of(self, individual: int) -> list[float]:
+        """How far down, in per cent, the line of a picture crosses each axis from left to right."""
+        return self.page.evaluate("id => window.heightsOf(id)", individual)
+
+    def across(self) -> int:
+        """How many tiles lie in a line of the gallery."""
+        columns = "getComputedStyle(document.getElementById('gallery')).gridTemplateColumns"
+        return len(self.page.evaluate(columns).split())
 
     def selected(self) -> int:
-        return int(self.page.get_attribute("#gallery [aria-selected=true]", "data-id") or -1)
+        return int(re.search(r"picture (\d+) ", self.page.text_content("#stage .name"))[1])
 
 
 @pytest.fixture
@@ -188,6 +193,7 @@ def open_page(browser: Browser):
 
     def open_file(file: Path, address: str = "", **emulated: Any) -> Opened:
         tab = Opened(context.new_page())
+        tab.page.add_init_script(RECORDER)
         opened.append(tab)
         if emulated:
             tab.page.emulate_media(**emulated)

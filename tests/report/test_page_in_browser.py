@@ -118,28 +118,23 @@ def test_the_ends_of_a_range_can_be_set_by_keyboard(fronts, open_page):
 def test_axes_turn_over_and_change_places(fronts, open_page):
     run = fronts(100)
     tab = open_page(file_of(run))
-    path = f'#parallel .picture[data-id="{run.front().ids[0]}"]'
-
-    def points():
-        numbers = tab.page.get_attribute(path, "d").replace("M", "").split("L")
-        return [tuple(float(number) for number in point.split()) for point in numbers]
-
-    before = points()
+    individual = int(run.front().ids[0])
+    tab.settle()
+    before = tab.line_of(individual)
     head = tab.page.locator('.axis[data-score="image_real"] .axis-head')
     head.focus()
     tab.page.keyboard.press("Enter")
     tab.settle()
     assert head.get_attribute("aria-pressed") == "true"
-    assert points()[1][1] == pytest.approx(100 - before[1][1], abs=0.02)
+    assert tab.line_of(individual)[1] == pytest.approx(100 - before[1], abs=0.02)
     tab.page.keyboard.press("Enter")
     tab.page.keyboard.press("ArrowRight")
     tab.settle()
-    heights = [y for _, y in before]
-    assert [y for _, y in points()] == [heights[i] for i in (0, 2, 1, 3)]
+    assert tab.line_of(individual) == pytest.approx([before[i] for i in (0, 2, 1, 3)])
     box = tab.page.locator('.axis[data-score="text_image"] .axis-head').bounding_box()
     far = tab.page.locator('.axis[data-score="word_label"] .axis-head').bounding_box()
     drag(tab, (box["x"] + 40, box["y"] + 10), (far["x"] + 40, far["y"] + 10))
-    assert [y for _, y in points()] == [heights[i] for i in (2, 1, 3, 0)]
+    assert tab.line_of(individual) == pytest.approx([before[i] for i in (2, 1, 3, 0)])
 
 
 def test_wishes_that_cannot_be_met_are_said(fronts, open_page):
@@ -163,12 +158,13 @@ def test_a_pick_by_keyboard_alone_is_read_back(fronts, open_page, tmp_path, caps
     for key in keys:
         tab.page.keyboard.press(key)
     tab.settle()
-    second = tab.page.get_attribute("#gallery .tile.picked:nth-child(n+5)", "data-id")
+    across = tab.across()
+    second = order[3 + across]
     file = tmp_path / "pick.json"
     file.write_text(tab.exported(lambda: tab.page.keyboard.press("e")))
     chosen = json.loads(file.read_text())
-    assert chosen["picked"] == [order[3], int(second)]
-    assert chosen["starred"] == [order[3], order[order.index(int(second)) - 1]]
+    assert chosen["picked"] == [order[3], second]
+    assert chosen["starred"] == [order[3], order[2 + across]]
     assert "2 starred · 2 picked" in tab.page.text_content("#status")
     assert command(["pick", str(run.path), "--from", str(file)]) == 0, capsys.readouterr().err
     front = run.front()
@@ -185,10 +181,7 @@ def test_a_pick_by_keyboard_alone_is_read_back(fronts, open_page, tmp_path, caps
 def test_arrows_go_through_the_rows_of_the_gallery(fronts, open_page):
     tab = open_page(file_of(fronts(100)))
     order = tab.shown()
-    tops = tab.page.evaluate(
-        "() => [...document.querySelectorAll('#gallery .tile')].map(tile => tile.offsetTop)"
-    )
-    across = tops.count(tops[0])
+    across = tab.across()
     assert across > 2
     for keys, place in [
         ([], 0),
@@ -222,28 +215,32 @@ def test_one_selection_and_one_hovered_picture_in_every_view(fronts, open_page):
     assert tab.selected() == chosen
     assert f"picture {chosen} " in tab.page.text_content("#stage .name")
     place = """(kind) => {
-      const line = document.querySelector(`#parallel path.${kind}:not(.halo)`).getAttribute('d');
+      const numbers = path => path.getAttribute('d').match(/-?[\\d.]+/g).map(Number);
+      const line = numbers(document.querySelector(`#parallel path.${kind}:not(.halo)`));
       const dots = [...document.querySelectorAll(`.panel path.${kind}.core`)]
-        .map(dot => dot.getAttribute('d'));
-      const id = document.querySelector(`#gallery .tile.${kind}`).dataset.id;
-      const mine = [...document.querySelectorAll(`.picture[data-id="${id}"]`)]
-        .map(path => path.getAttribute('d'));
-      return [[line, ...dots], mine];
+        .map(dot => numbers(dot).slice(0, 2));
+      const id = Number(document.querySelector(`#gallery .tile.${kind}`).dataset.id);
+      const pairs = [[0, 1], [0, 2], [1, 2], [0, 3], [1, 3], [2, 3]];
+      return {
+        line: line.filter((_, i) => i % 2), dots,
+        painted: [window.heightsOf(id), pairs.map(pair => window.dotOf(pair, id))],
+      };
     }"""
     for kind in ("selected", "hovered"):
-        pointed, mine = tab.page.evaluate(place, kind)
-        assert len(pointed) == 7
-        assert pointed == mine
+        pointed = tab.page.evaluate(place, kind)
+        heights, dots = pointed["painted"]
+        assert pointed["line"] == pytest.approx(heights, abs=0.01)
+        assert len(pointed["dots"]) == 6
+        np.testing.assert_allclose(pointed["dots"], dots, atol=0.01)
     panel = tab.page.locator(".panel svg").first
     panel.scroll_into_view_if_needed()
     box = panel.bounding_box()
     target = run.front().ids[20]
-    path = tab.page.locator(f'.panel >> nth=0 >> path.picture[data-id="{target}"]')
-    x, y = (float(n) for n in path.get_attribute("d").removeprefix("M").split("h")[0].split())
+    x, y = tab.page.evaluate("id => window.dotOf([0, 1], id)", int(target))
     tab.page.mouse.move(box["x"] + x / 100 * box["width"], box["y"] + y / 100 * box["height"])
     tab.settle()
-    assert tab.page.get_attribute("#gallery .tile.hovered", "data-id") == str(target)
     assert tab.page.is_visible("#peek")
+    assert tab.page.text_content("#peek").endswith(f"picture {target}")
     tab.page.mouse.down()
     tab.page.mouse.up()
     tab.settle()
@@ -398,6 +395,30 @@ def test_the_phone_layout_fits_its_width(fronts, open_page):
         tab.settle()
         assert tab.page.evaluate("document.documentElement.scrollWidth") <= width
         assert tab.page.locator("#stage img").bounding_box()["width"] > 180
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_gallery_holds_what_is_in_view(fronts, open_page, width):
+    tab = open_page(file_of(fronts(500)))
+    tab.page.set_viewport_size({"width": width, "height": 844})
+    tab.settle()
+    visited = []
+    for key in ("End", "ArrowLeft", "ArrowUp", "Home"):
+        tab.page.keyboard.press(key)
+        tab.settle()
+        tile = tab.page.locator(f"#tile-{tab.selected()}")
+        assert tile.get_attribute("aria-selected") == "true"
+        assert tab.page.get_attribute("#gallery", "aria-activedescendant") == tile.get_attribute(
+            "id"
+        )
+        assert tile.get_attribute("aria-setsize") == "500"
+        visited.append(int(tile.get_attribute("aria-posinset")))
+        mine, box = tile.bounding_box(), tab.page.locator("#gallery").bounding_box()
+        assert box["x"] <= mine["x"] <= mine["x"] + mine["width"] <= box["x"] + box["width"]
+        assert box["y"] <= mine["y"] <= mine["y"] + mine["height"] <= box["y"] + box["height"]
+        assert tab.page.locator("#gallery .tile").count() < 100
+    above = 498 if width == 390 else 499 - tab.across()
+    assert visited == [500, 499, above, 1]
 
 
 HOSTILE = [
