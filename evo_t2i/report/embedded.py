@@ -33,8 +33,8 @@ ENCODINGS = (
     Encoding(48, 50),
     Encoding(32, 50),
 )
-"""From the best to the smallest. The size gives way first, down to that of a tile in the gallery: the
-files beside the page make up for it."""
+"""From the best to the smallest. The size gives way first, down to that of a tile in the gallery:
+the files beside the page make up for it."""
 
 
 def embedded(front: Front) -> tuple[list[str], int]:

@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from evo_t2i.cli.main import run as command
 from evo_t2i.report import page
@@ -388,9 +389,70 @@ def test_everything_has_a_name_and_a_visible_focus(fronts, open_page):
     assert {"weight-0", "floor-3", "reset", "lowest text image shown"} <= stops
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_axe_finds_nothing_to_complain_of(fronts, open_page, scheme, width):
+    tab = open_page(file_of(fronts(100)), color_scheme=scheme)
+    tab.page.set_viewport_size({"width": width, "height": 844})
+
+    def complaints():
+        tab.settle()
+        found = Axe().run(tab.page).response["violations"]
+        return [(one["id"], [node["html"][:90] for node in one["nodes"]]) for one in found]
+
+    tab.page.keyboard.press(".")
+    tab.page.keyboard.press("p")
+    assert complaints() == []
+    for method in ("lexicographic", "extremes", "balanced"):
+        tab.page.select_option("#method", method)
+        assert complaints() == []
+    tab.page.click("#ask-open")
+    assert complaints() == []
+    tab.page.keyboard.press("1")
+    tab.page.keyboard.press("q")
+    assert complaints() == []
+    tab.page.keyboard.press("Enter")
+    tab.page.click("#help-open")
+    assert complaints() == []
+
+
+def test_less_motion_where_that_is_wished(fronts, open_page):
+    longest = """() => Math.max(...[...document.querySelectorAll('*')].flatMap(node => {
+      const style = getComputedStyle(node);
+      return [style.transitionDuration, style.animationDuration].map(parseFloat);
+    }))"""
+    for motion, seconds in (("reduce", 0), ("no-preference", 0.12)):
+        tab = open_page(file_of(fronts(1)), reduced_motion=motion)
+        assert tab.page.evaluate(longest) == seconds
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_large_text_fits(fronts, open_page, width):
+    tab = open_page(file_of(fronts(100)))
+    tab.page.set_viewport_size({"width": width, "height": 844})
+    small = tab.page.locator("#about th").first.bounding_box()["height"]
+    tab.page.evaluate("document.documentElement.style.fontSize = '200%'")
+    tab.settle()
+    assert tab.page.locator("#about th").first.bounding_box()["height"] > 1.5 * small
+    assert tab.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_what_a_thumb_has_to_hit_is_large_enough(fronts, open_page):
+    tab = open_page(file_of(fronts(100)))
+    tab.page.set_viewport_size({"width": 390, "height": 844})
+    tab.set_taste("lexicographic")
+    small = tab.page.evaluate(
+        """() => [...document.querySelectorAll('button:not(.link), select, input, .tile')]
+          .map(node => [node.id || node.textContent, node.getBoundingClientRect()])
+          .filter(([, box]) => box.width && Math.min(box.width, box.height) < 24)
+          .map(([name]) => name)"""
+    )
+    assert small == []
+
+
 def test_the_phone_layout_fits_its_width(fronts, open_page):
     tab = open_page(file_of(fronts(100)))
-    for width in (360, 768, 1024, 1440):
+    for width in (360, 720, 768, 1024, 1440):
         tab.page.set_viewport_size({"width": width, "height": 780})
         tab.settle()
         assert tab.page.evaluate("document.documentElement.scrollWidth") <= width

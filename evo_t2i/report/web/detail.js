@@ -16,7 +16,7 @@ function makeDetail(store) {
   const bar = element("div", { class: "actions" }, ...Object.values(buttons));
   const name = element("p", { class: "name" });
   const lineage = makeLineage(store);
-  const sheet = element("div");
+  const sheet = element("div", { class: "sheet" });
   let drawn = "";
   let drawnPictures = "";
   stage.append(pictures, name, bar);

@@ -12,7 +12,7 @@ function makeGallery(store) {
   let drawnSelection = null;
   let drawnRows = "";
   let waiting = false;
-  root.style.setProperty("--ratio", front.size[0] / front.size[1]);
+  document.documentElement.style.setProperty("--ratio", front.size[0] / front.size[1]);
   root.addEventListener("scroll", later);
   new ResizeObserver(later).observe(root);
 

@@ -209,10 +209,10 @@ function makeParallel(store, peek) {
 
   /** The worst first and faintest, so that the best lie on top; then the starred, then the picked. */
   function paint(context, width, height) {
-    const { state, shown, place, ranking } = store;
+    const { state, shown } = store;
     const picked = new Set(state.picked);
     const marked = (row) => picked.has(row) || state.starred.has(row);
-    const faintest = Math.min(0.25, 40 / ranking.order.length);
+    const faintest = Math.min(0.25, 40 / shown.length);
     const draw = (row) => {
       context.beginPath();
       points(row).forEach(([x, y], i) => {
@@ -224,10 +224,10 @@ function makeParallel(store, peek) {
     context.lineJoin = "round";
     context.lineWidth = 1;
     context.strokeStyle = colour("line");
-    for (const row of shown.filter((row) => !marked(row)).reverse()) {
-      const behind = (place.get(row) - 1) / ranking.order.length;
-      context.globalAlpha = 0.85 - (0.85 - faintest) * Math.sqrt(behind);
-      draw(row);
+    for (let i = shown.length - 1; i >= 0; i -= 1) {
+      if (marked(shown[i])) continue;
+      context.globalAlpha = 0.85 - (0.85 - faintest) * Math.sqrt(i / shown.length);
+      draw(shown[i]);
     }
     context.globalAlpha = 1;
     context.lineWidth = 2;
