@@ -81,7 +81,8 @@ def save(
 ) -> str:
     """Write a new folder that ``StyleGan2Folder`` reads; returns the SHA-256 of the tensors.
 
-    ``{digest}`` in the card's text becomes that. The folder appears whole or not at all.
+    ``{digest}`` in the card's text becomes that, ``{config_digest}`` that of config.json. The
+    folder appears whole or not at all.
     Raises UsageError when it exists and is not empty, or cannot be written.
     """
     unfinished = folder.with_name(folder.name + ".part")
@@ -108,7 +109,9 @@ def save(
         }
         text = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
         (unfinished / _CONFIG).write_text(text, encoding="utf-8")
-        (unfinished / _CARD).write_text(card.replace("{digest}", digest), encoding="utf-8")
+        text = card.replace("{digest}", digest)
+        text = text.replace("{config_digest}", sha256_of(unfinished / _CONFIG))
+        (unfinished / _CARD).write_text(text, encoding="utf-8")
         if folder.exists():
             folder.rmdir()
         unfinished.rename(folder)
