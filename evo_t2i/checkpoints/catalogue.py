@@ -194,6 +194,10 @@ MODELS = (
     Model("ViT-L-14-quickgelu:openai", "CLIP; under aesthetic", "MIT", (CLIP_L14,), 1_710 * MB),
     Model("vgg19_bn:imagenet", "classifier", "BSD-3-Clause", (VGG19_BN,), 575 * MB),
     Model("bert-base-uncased", "embedder", "Apache-2.0", (BERT,), 441 * MB),
+    Model(
+        "paper", "preset: the three that score in it", "MIT; BSD-3-Clause; Apache-2.0",
+        (CLIP_B32, VGG19_BN, BERT), 1_621 * MB,
+    ),
     Model("hpsv2", "score: HPS v2.1", "Apache-2.0", (HPS_V2,), 1_970 * MB),
     Model(
         "pickscore", "score: PickScore", "MIT", (PICKSCORE, CLIP_H14_TOKENIZER), 3_950 * MB
@@ -252,10 +256,11 @@ def find(name: str) -> Model:
 
 
 def hub_files(source: str) -> HubFiles | None:
-    """The catalogue's part for a repository, or for a model that is one repository."""
+    """The catalogue's part for a repository, or for a model that is nothing else."""
     for model in MODELS:
         for part in model.parts:
-            if isinstance(part, HubFiles) and source in (part.repository, model.name):
+            known_as = {model.name} if len(model.parts) == 1 else set()
+            if isinstance(part, HubFiles) and source in {part.repository, *known_as}:
                 return part
     return None
 

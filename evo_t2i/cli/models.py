@@ -34,9 +34,9 @@ def list_models(
 
     with libraries_silenced():
         rows = [(model, state(model)) for model in catalogue.MODELS]
-        if json_output:
-            print_json([_as_json(model, here) for model, here in rows])
-            return
+    if json_output:
+        print_json([_as_json(model, here) for model, here in rows])
+        return
     header = ["name", "for", "size", "licence", "here"]
     cells = [[m.name, m.purpose, _size(size_of(m)), m.licence, here] for m, here in rows]
     print_table(header, [*cells, *_brought()])
@@ -63,7 +63,8 @@ def pull(
 
         for model in chosen:
             if not quiet:
-                say(f"{model.name} · {_size(model.size)} · licence: {model.licence}")
+                facts = [model.name, _size(model.size), f"licence: {model.licence}"]
+                say(" · ".join(fact for fact in facts if fact))
             with bytes_display(quiet=quiet) as report:
                 results += [(model.name, each) for each in pull_model(model, report)]
     if json_output:
