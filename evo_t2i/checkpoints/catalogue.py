@@ -200,7 +200,8 @@ MODELS = (
     ),
     Model("hpsv2", "score: HPS v2.1", "Apache-2.0", (HPS_V2,), 1_970 * MB),
     Model(
-        "pickscore", "score: PickScore", "MIT", (PICKSCORE, CLIP_H14_TOKENIZER), 3_950 * MB
+        "pickscore", "score: PickScore", "MIT (its code)",
+        (PICKSCORE, CLIP_H14_TOKENIZER), 3_950 * MB,
     ),
     Model(
         "aesthetic", "score: LAION's aesthetic predictor", "Apache-2.0; CLIP: MIT",
@@ -208,11 +209,11 @@ MODELS = (
     ),
     Model("imagereward", "score: ImageReward", "Apache-2.0", (IMAGE_REWARD, BERT), 2_230 * MB),
     _pipeline(
-        "stabilityai/sd-turbo", "SD-Turbo, 512 px", "Stability AI Community",
+        "stabilityai/sd-turbo", "SD-Turbo, 512 px", "Stability AI, see its card",
         "b261bac6fd2cf515557d5d0707481eafa0485ec2", 5_160 * MB,
     ),
     _pipeline(
-        "stabilityai/sdxl-turbo", "SDXL-Turbo, 512 px", "Stability AI Community",
+        "stabilityai/sdxl-turbo", "SDXL-Turbo, 512 px", "Stability AI, see its card",
         "71153311d3dbb46851df1931d3ca6e939de83304", 13_880 * MB,
     ),
     _pipeline(
