@@ -36,8 +36,8 @@ class FakeHub:
 
     ``sent`` replaces the bytes of a file on the way; ``cut`` maps a file to the bytes after which
     each connection breaks; ``slow`` is how many seconds lie between kilobytes; ``status`` answers
-    everything. ``asked`` is the log of ``(method, path, Range)``. Files that match ``large`` are
-    stored with Git LFS: the hub states their SHA-256.
+    everything, ``code`` is its X-Error-Code. ``asked`` is the log of ``(method, path, Range)``. Files
+    that match ``large`` are stored with Git LFS: the hub states their SHA-256.
     """
 
     def __init__(self):
@@ -46,7 +46,7 @@ class FakeHub:
         self.large = re.compile(r".*\.(safetensors|pt|pth)")
         self.sent, self.cut, self.asked = {}, {}, []
         self.slow = 0.0
-        self.status = None
+        self.status, self.code = None, None
         hub = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -79,7 +79,7 @@ class FakeHub:
         path = unquote(urlsplit(handler.path).path).lstrip("/")
         self.asked.append((handler.command, path, handler.headers.get("Range")))
         if self.status is not None:
-            return _send(handler, self.status, b"{}", body=body)
+            return _send(handler, self.status, b"{}", body=body, code=self.code)
         if match := re.fullmatch(r"api/models/([^/]+/[^/]+)(?:/revision/([^/]+))?", path):
             return self._info(handler, *match.groups(), body=body)
         if match := re.fullmatch(r"([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path):
@@ -130,8 +130,10 @@ class FakeHub:
             handler.close_connection = True
 
 
-def _send(handler, status, data, *, body):
+def _send(handler, status, data, *, body, code=None):
     handler.send_response(status)
+    if code is not None:
+        handler.send_header("X-Error-Code", code)
     handler.send_header("Content-Length", str(len(data)))
     handler.end_headers()
     if body:

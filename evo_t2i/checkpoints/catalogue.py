@@ -15,8 +15,8 @@ from evo_t2i.errors import UsageError
 
 PIPELINE = re.compile(
     r"model_index\.json"
-    r"|(?!safety_checker/|feature_extractor/|image_encoder/)[^/]+/"
-    r"([^/]+\.(json|txt|model)|(diffusion_pytorch_)?model(-\d{5}-of-\d{5})?\.safetensors)"
+    r"|(?!safety_checker/|feature_extractor/|image_encoder/)\w[\w-]*/"
+    r"(\w[\w.-]*\.(json|txt|model)|(diffusion_pytorch_)?model(-\d{5}-of-\d{5})?\.safetensors)"
 )
 """The files of a diffusion pipeline that decide its pictures; no variants, no pickles."""
 MB, GB = 10**6, 10**9

@@ -6,6 +6,7 @@ programs look for it: into the Hugging Face cache in its own layout, or into a p
 
 import errno
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -158,7 +159,7 @@ def _plan_hub(part: HubFiles, record: Record | None) -> tuple[str, list[_Wanted]
         files_metadata=True,
         timeout=constants.HF_HUB_ETAG_TIMEOUT,
     )
-    revision = facts.sha or ""
+    revision = _hexadecimal(facts.sha, part)
     if pinned is not None and revision != pinned:
         raise ModelError(
             f"{part.repository} answers with the commit {revision[:12]}… when asked for "
@@ -175,9 +176,7 @@ def _plan_hub(part: HubFiles, record: Record | None) -> tuple[str, list[_Wanted]
                 f"The hub states the digest {stated[:12]}… for {name} of {part.repository}, pinned "
                 f"is {str(expected)[:12]}…; nothing was fetched."
             )
-        blob = stated or sibling.blob_id or expected
-        if blob is None:
-            raise ModelError(f"The hub states no digest for {name} of {part.repository}.")
+        blob = _hexadecimal(stated or sibling.blob_id or expected, part)
         files.append(
             _Wanted(
                 name=name,
@@ -192,6 +191,16 @@ def _plan_hub(part: HubFiles, record: Record | None) -> tuple[str, list[_Wanted]
             )
         )
     return revision, files
+
+
+def _hexadecimal(stated: str | None, part: HubFiles) -> str:
+    """A commit or digest, which becomes part of a path."""
+    if stated is None or not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", stated):
+        raise ModelError(
+            f"The hub states no commit or digest that can be held to for {part.repository}; "
+            "nothing was fetched, try another mirror."
+        )
+    return stated
 
 
 def _chosen(part: HubFiles, siblings: list[Any]) -> list[Any]:
@@ -383,7 +392,7 @@ def _broken_off() -> tuple[type[Exception], ...]:
 def _said(model: Model, part: HubFiles | WebFile, record: Record | None) -> Iterator[None]:
     """Turn the libraries' errors into one sentence."""
     import requests
-    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, OfflineModeIsEnabled
+    from huggingface_hub.errors import GatedRepoError, OfflineModeIsEnabled
 
     try:
         yield
@@ -394,9 +403,6 @@ def _said(model: Model, part: HubFiles | WebFile, record: Record | None) -> Iter
         ) from error
     except OfflineModeIsEnabled as error:
         raise EvoError(_by_hand(model, part, record, "HF_HUB_OFFLINE is set")) from error
-    except HfHubHTTPError as error:
-        status = error.response.status_code
-        raise EvoError(_by_hand(model, part, record, f"the hub answered {status}")) from error
     except requests.HTTPError as error:
         status = "an error" if error.response is None else error.response.status_code
         raise EvoError(_by_hand(model, part, record, f"the host answered {status}")) from error

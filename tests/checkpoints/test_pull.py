@@ -67,7 +67,7 @@ def test_the_first_pull_pins_what_the_hub_states(fake_hub, models):
     fake_hub.commit = "d" * 40
     hub.downloaded_file("nobody/bert", "model.safetensors").unlink()
     (hub.cache_of("nobody/bert") / "blobs" / hashlib.sha256(WEIGHTS).hexdigest()).unlink()
-    with pytest.raises(EvoError, match=r"the hub answered 404.*/resolve/c{40}/config\.json"):
+    with pytest.raises(EvoError, match=r"the host answered 404.*/resolve/c{40}/config\.json"):
         pull(models["unpinned"], quiet)
     fake_hub.commit = COMMIT
     assert pull(models["unpinned"], quiet)[0].fetched == ("model.safetensors",)
@@ -198,7 +198,7 @@ def test_a_file_at_an_address_is_pulled_into_torchs_folder(fake_hub, models, tmp
 
 def test_a_model_of_two_sources_is_whole_when_both_are_here(fake_hub, models):
     fake_hub.status = 503
-    with pytest.raises(EvoError, match="the hub answered 503"):
+    with pytest.raises(EvoError, match="the host answered 503"):
         pull(models["both"], quiet)
     fake_hub.status = None
     assert [each.source for each in pull(models["both"], quiet)] == [
@@ -279,3 +279,24 @@ def test_a_missing_file_of_a_repository_is_said(fake_hub, models):
     del fake_hub.repositories["nobody/bert"]["config.json"]
     with pytest.raises(ModelError, match=r"nobody/bert has no config\.json; nothing was fetched"):
         pull(models["unpinned"], quiet)
+
+
+def test_a_repository_that_asks_for_consent_is_said_to(fake_hub, models):
+    fake_hub.status, fake_hub.code = 403, "GatedRepo"
+    with pytest.raises(EvoError, match=r"nobody/bert asks for consent: .*`hf auth login`"):
+        pull(models["pinned"], quiet)
+
+
+@pytest.mark.parametrize("name", ["../escaped.json", "unet/../../escaped.json", ".git/config.json"])
+def test_names_that_leave_the_folder_are_not_taken(fake_hub, models, tmp_path, name):
+    fake_hub.repositories["nobody/pipe"][name] = b"{}"
+    pull(models["pipe"], quiet)
+    assert not [path for path in tmp_path.rglob("*") if path.name == "escaped.json"]
+    assert name not in read_record("nobody/pipe").files
+
+
+def test_a_commit_that_is_a_path_is_refused(fake_hub, models, tmp_path):
+    fake_hub.commit = "../../../escaped"
+    with pytest.raises(ModelError, match="no commit or digest that can be held to"):
+        pull(models["unpinned"], quiet)
+    assert whole_files(tmp_path) == []
