@@ -36,8 +36,8 @@ class FakeHub:
 
     ``sent`` replaces the bytes of a file on the way; ``cut`` maps a file to the bytes after which
     each connection breaks; ``slow`` is how many seconds lie between kilobytes; ``status`` answers
-    everything, ``code`` is its X-Error-Code. ``asked`` is the log of ``(method, path, Range)``. Files
-    that match ``large`` are stored with Git LFS: the hub states their SHA-256.
+    everything, ``code`` is its X-Error-Code. ``asked`` is the log of ``(method, path, Range)``. The
+    files that match ``large`` are stored with Git LFS: the hub states their SHA-256.
     """
 
     def __init__(self):
