@@ -4,7 +4,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from evo_t2i.cli.output import say
 from evo_t2i.config import RunConfig
@@ -127,5 +127,61 @@ def _bar(config: RunConfig) -> Iterator[Callable[["Event"], None]]:
                 completed=event.evaluations,
                 facts=" · ".join(parts),
             )
+
+        yield report
+
+
+@contextlib.contextmanager
+def bytes_display(*, quiet: bool) -> Iterator[Callable[[str, str, int, int | None], None]]:
+    """Gives the function that takes ``(verb, file, bytes so far, bytes in all)``."""
+    if quiet:
+        yield lambda _verb, _file, _done, _total: None
+    elif sys.stderr.isatty():
+        with _bytes_bar() as report:
+            yield report
+    else:
+        yield _BytesLines()
+
+
+class _BytesLines:
+    """A line when a file's turn comes."""
+
+    def __init__(self) -> None:
+        self._last: tuple[str, str] | None = None
+
+    def __call__(self, verb: str, file: str, _done: int, total: int | None) -> None:
+        if (verb, file) != self._last:
+            self._last = verb, file
+            size = "" if total is None else f" ({total / 1e6:,.1f} MB)"
+            say(f"{verb} {file}{size}")
+
+
+@contextlib.contextmanager
+def _bytes_bar() -> Iterator[Callable[[str, str, int, int | None], None]]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=None),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), expand=True) as progress:
+        tasks: dict[tuple[str, str], Any] = {}
+
+        def report(verb: str, file: str, done: int, total: int | None) -> None:
+            if (verb, file) not in tasks:
+                description = f"{verb} {file}"
+                tasks[verb, file] = progress.add_task(description, total=total, completed=done)
+            progress.update(tasks[verb, file], completed=done, total=total)
 
         yield report

@@ -9,11 +9,11 @@ import typer
 from evo_t2i.cli.arguments import require_installed, score_names
 from evo_t2i.cli.evolving import evolve, print_summary
 from evo_t2i.cli.output import print_facts, print_json, say
+from evo_t2i.cli.scorers import ClassifierOption, ClipOption, EmbedderOption
 from evo_t2i.config import DEFAULT_SCORES, RunConfig, ScoreOptions, ScorerModels, configure
 from evo_t2i.registry import split_argument
 
 FORMULAS = "Score formulas"
-SCORERS = "Scorers"
 MACHINE = "Machine and output"
 
 
@@ -76,22 +76,9 @@ def sample(
         str,
         typer.Option(help="words or caption: what labels match.", rich_help_panel=FORMULAS),
     ] = ScoreOptions.word_label_text,
-    clip: Annotated[
-        str,
-        typer.Option(
-            help="builtin, NAME:TAG of open_clip, or local-dir:FOLDER.", rich_help_panel=SCORERS
-        ),
-    ] = ScorerModels.clip,
-    classifier: Annotated[
-        str,
-        typer.Option(help="builtin, vgg19_bn:imagenet, or a FOLDER.", rich_help_panel=SCORERS),
-    ] = ScorerModels.classifier,
-    embedder: Annotated[
-        str,
-        typer.Option(
-            help="builtin, or a sentence encoder's FOLDER or repository.", rich_help_panel=SCORERS
-        ),
-    ] = ScorerModels.embedder,
+    clip: ClipOption = ScorerModels.clip,
+    classifier: ClassifierOption = ScorerModels.classifier,
+    embedder: EmbedderOption = ScorerModels.embedder,
     device: Annotated[
         str, typer.Option(help="auto, cpu, cuda or mps.", rich_help_panel=MACHINE)
     ] = RunConfig.device,

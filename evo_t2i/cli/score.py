@@ -8,6 +8,7 @@ import typer
 from evo_t2i.cli.arguments import score_names
 from evo_t2i.cli.evolving import coverage_sentence
 from evo_t2i.cli.output import print_json, print_table, say
+from evo_t2i.cli.scorers import ClassifierOption, ClipOption, EmbedderOption
 from evo_t2i.cli.silence import libraries_silenced
 from evo_t2i.config import DEFAULT_SCORES, ScoreOptions, ScorerModels, check_caption
 from evo_t2i.errors import UsageError
@@ -21,15 +22,9 @@ def score(
     scores: Annotated[
         str, typer.Option(help="Which ones, separated by commas; see `list scores`.")
     ] = ",".join(DEFAULT_SCORES),
-    clip: Annotated[
-        str, typer.Option(help="builtin, NAME:TAG of open_clip, or local-dir:FOLDER.")
-    ] = ScorerModels.clip,
-    classifier: Annotated[
-        str, typer.Option(help="builtin, vgg19_bn:imagenet, or a FOLDER.")
-    ] = ScorerModels.classifier,
-    embedder: Annotated[
-        str, typer.Option(help="builtin, or a sentence encoder's FOLDER or repository.")
-    ] = ScorerModels.embedder,
+    clip: ClipOption = ScorerModels.clip,
+    classifier: ClassifierOption = ScorerModels.classifier,
+    embedder: EmbedderOption = ScorerModels.embedder,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     json_output: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,

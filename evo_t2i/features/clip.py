@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize, scaled_dot_product_attention
 
 from evo_t2i.checkpoints import builtin
+from evo_t2i.checkpoints.digests import sha256_of
 from evo_t2i.checkpoints.minilm import minilm_folder
 from evo_t2i.config import BUILTIN_MODELS, ScorerModels
 from evo_t2i.errors import ModelError
@@ -22,7 +23,6 @@ from evo_t2i.features.scorer_files import (
     clip_weights,
     read_json,
     require_file,
-    sha256_of,
 )
 
 WORD_PROMPT = "a picture of {word}."

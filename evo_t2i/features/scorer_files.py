@@ -4,25 +4,18 @@ Weights are read from safetensors; torchvision's own file, which is a pickle, on
 that runs no code and only when its digest is the published one.
 """
 
-import hashlib
 import json
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from evo_t2i.checkpoints.digests import sha256_of
 from evo_t2i.checkpoints.hub import downloaded_file, downloaded_repository
 from evo_t2i.errors import ModelError, UsageError
 
 BUILTIN = "builtin"
 LOCAL = "local-dir:"
 IMAGENET = "vgg19_bn:imagenet"
-
-
-def sha256_of(path: Path, *more: str) -> str:
-    """SHA-256 over a file's bytes and, where given, over further texts."""
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    return hashlib.sha256("\n".join([found, *more]).encode()).hexdigest() if more else found
 
 
 def read_json(path: Path) -> dict[str, Any]:
