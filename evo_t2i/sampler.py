@@ -89,17 +89,22 @@ def resume(path: Path | str, *, progress: Progress | None = None) -> Run:
 def build(config: RunConfig, progress: Progress | None = None) -> tuple[Evaluator, Search]:
     """Load the models and prepare the search; everything that can be refused is refused here."""
     _tell(progress, Event("models"))
-    make_search = registry.load("sampler", config.sampler)
+    registry.load("sampler", config.sampler)  # refuses an unknown one before the models load
     device = choose_device(config.device)
     name, argument = registry.split_argument(config.generator)
-    generator: Generator = registry.load("generator", name)(device=device, argument=argument)
+    generator: Generator = registry.make("generator", name, device=device, argument=argument)
     dimensions = math.prod(generator.latent_shape)
 
     def prior(count: int, rng: np.random.Generator) -> np.ndarray:
         return generator.sample(count, rng).reshape(count, dimensions)
 
-    search: Search = make_search(
-        sample=prior, dimensions=dimensions, objectives=len(config.scores), config=config
+    search: Search = registry.make(
+        "sampler",
+        config.sampler,
+        sample=prior,
+        dimensions=dimensions,
+        objectives=len(config.scores),
+        config=config,
     )
     evaluator = Evaluator(
         generator=generator,
