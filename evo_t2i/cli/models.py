@@ -81,11 +81,10 @@ def pull(
             (each.revision or "")[:12],
             _size(each.size),
             f"{len(each.fetched)} fetched, all verified" if each.fetched else "was here, verified",
-            str(each.folder),
         ]
         for name, each in results
     ]
-    print_table(["name", "from", "revision", "size", "files", "folder"], rows)
+    print_table(["name", "from", "revision", "size", "files"], rows)
 
 
 @app.command()
