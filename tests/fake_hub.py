@@ -5,7 +5,6 @@ import json
 import random
 import re
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
 
@@ -35,9 +34,9 @@ class FakeHub:
     """Serves ``repositories[name][file]`` at ``commit``, and ``pages[path]`` at plain addresses.
 
     ``sent`` replaces the bytes of a file on the way; ``cut`` maps a file to the bytes after which
-    each connection breaks; ``slow`` is how many seconds lie between kilobytes; ``status`` answers
-    everything, ``code`` is its X-Error-Code. ``asked`` is the log of ``(method, path, Range)``. The
-    files that match ``large`` are stored with Git LFS: the hub states their SHA-256.
+    each connection breaks, ``hold`` to those after which it waits for ``released``; ``status``
+    answers everything, ``code`` is its X-Error-Code. ``asked`` is the log of ``(method, path,
+    Range)``. Files that match ``large`` are stored with Git LFS: the hub states their SHA-256.
     """
 
     def __init__(self):
@@ -45,7 +44,7 @@ class FakeHub:
         self.commit = COMMIT
         self.large = re.compile(r".*\.(safetensors|pt|pth)")
         self.sent, self.cut, self.asked = {}, {}, []
-        self.slow = 0.0
+        self.hold, self.released = {}, threading.Event()
         self.status, self.code = None, None
         hub = self
 
@@ -123,9 +122,10 @@ class FakeHub:
         if file in self.cut:
             end = min(end, start + self.cut[file])
         for position in range(start, end, 1024):
+            if position >= self.hold.get(file, end):
+                handler.wfile.flush()
+                self.released.wait(60)
             handler.wfile.write(data[position : min(position + 1024, end)])
-            handler.wfile.flush()
-            time.sleep(self.slow)
         if end < len(data):
             handler.close_connection = True
 

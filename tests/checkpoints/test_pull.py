@@ -1,5 +1,6 @@
 """Pulling from a server on this machine that answers as the hub does."""
 
+import dataclasses
 import hashlib
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ import pytest
 from fake_hub import COMMIT, FILES, HEAD, WEIGHTS
 
 from evo_t2i.checkpoints import hub
+from evo_t2i.checkpoints.catalogue import Model, find
 from evo_t2i.checkpoints.inventory import state
 from evo_t2i.checkpoints.pull import pull
 from evo_t2i.checkpoints.records import read_record, record_path
@@ -82,6 +84,17 @@ def test_a_pinned_revision_is_held_to_though_main_moved_on(fake_hub, models):
     newer.mkdir()
     (newer / "model.safetensors").write_bytes(b"another")
     (hub.cache_of("nobody/bert") / "refs" / "main").write_text("e" * 40)
+    assert hub.downloaded_file("nobody/bert", "model.safetensors").read_bytes() == WEIGHTS
+
+
+def test_another_pin_of_a_later_version_takes_the_place_of_the_first(fake_hub, models):
+    pull(models["unpinned"], quiet)
+    fake_hub.commit = "d" * 40
+    fake_hub.repositories["nobody/bert"]["config.json"] = b'{"a": 2}'
+    part = dataclasses.replace(models["unpinned"].parts[0], revision="d" * 40)
+    assert pull(Model("later", "tests", "none", (part,)), quiet)[0].fetched == ("config.json",)
+    assert read_record("nobody/bert").revision == "d" * 40
+    assert hub.downloaded_file("nobody/bert", "config.json").read_bytes() == b'{"a": 2}'
     assert hub.downloaded_file("nobody/bert", "model.safetensors").read_bytes() == WEIGHTS
 
 
@@ -260,8 +273,6 @@ def test_too_little_space_is_said_in_advance(fake_hub, models, monkeypatch, tmp_
 
 
 def test_what_cannot_be_pulled_is_said():
-    from evo_t2i.checkpoints.catalogue import find
-
     with pytest.raises(UsageError, match=r"no address that could be pinned; put .*models/lafite\."):
         pull(find("lafite"), quiet)
     with pytest.raises(UsageError, match="comes with evo-t2i"):

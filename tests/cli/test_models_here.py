@@ -172,7 +172,7 @@ def test_hf_endpoint_and_hf_home_are_honoured(l14, tmp_path):
 
 def test_an_interrupted_pull_leaves_nothing_that_looks_whole_and_goes_on(l14, tmp_path):
     l14.repositories[L14.repository][L14.files[0]] = data = WEIGHTS * 300  # 15 MB
-    l14.slow = 0.0002
+    l14.hold[L14.files[0]] = 12_000_000  # one piece of ten million bytes arrives, no second one
     surroundings = environment(l14, tmp_path)
     process = subprocess.Popen(
         command("pull", "ViT-L-14-quickgelu:openai"), env=surroundings, stderr=subprocess.PIPE
@@ -188,7 +188,8 @@ def test_an_interrupted_pull_leaves_nothing_that_looks_whole_and_goes_on(l14, tm
     (part,) = tmp_path.rglob("*.incomplete")
     size = part.stat().st_size
     assert 0 < size < len(data)
-    l14.slow = 0.0
+    l14.hold.clear()
+    l14.released.set()
     result = subprocess.run(
         command("pull", "ViT-L-14-quickgelu:openai", "--quiet"), env=surroundings, check=False
     )
