@@ -18,6 +18,7 @@ from evo_t2i.evaluate import Evaluator
 from evo_t2i.generators.base import Generator
 from evo_t2i.models.device import choose_device
 from evo_t2i.picking.methods import Pick, pick
+from evo_t2i.presets import BUILTIN, with_preset
 from evo_t2i.run import Run, write_pick
 from evo_t2i.runs.directory import GenerationRecord, RunDirectory, default_out, require_unused
 from evo_t2i.search.base import Search
@@ -47,17 +48,19 @@ def sample(
     *,
     out: Path | str | None = None,
     seed: int | None = None,
+    preset: str = BUILTIN,
     progress: Progress | None = None,
     **options: Any,
 ) -> Run:
     """Evolve pictures for a caption and write them to a new run directory.
 
-    ``out`` defaults to ``runs/<caption>-<seed>``, ``seed`` to a random one; ``options`` are the
-    other fields of RunConfig, ScoreOptions and ScorerModels (``population``, ``generations``,
-    ``generator``, ``scores``, ``sampler``, ``temperature``, ``clip``, …), by the names of the
-    command line. Raises the errors of ``evo_t2i.errors``.
+    ``out`` defaults to ``runs/<caption>-<seed>``, ``seed`` to a random one. ``preset`` is one of
+    ``evo_t2i.presets.PRESETS``; ``options`` go over it and are the other fields of RunConfig,
+    ScoreOptions and ScorerModels (``population``, ``generations``, ``generator``, ``scores``,
+    ``sampler``, ``temperature``, ``clip``, …), by the names of the command line. Raises the errors
+    of ``evo_t2i.errors``.
     """
-    config = configure(caption, seed=seed, **options)
+    config = configure(caption, seed=seed, **with_preset(preset, options))
     directory = Path(out) if out is not None else default_out(config)
     require_unused(directory)
     evaluator, search = build(config, progress)

@@ -194,9 +194,14 @@ MODELS = (
     Model("ViT-L-14-quickgelu:openai", "CLIP; under aesthetic", "MIT", (CLIP_L14,), 1_710 * MB),
     Model("vgg19_bn:imagenet", "classifier", "BSD-3-Clause", (VGG19_BN,), 575 * MB),
     Model("bert-base-uncased", "embedder", "Apache-2.0", (BERT,), 441 * MB),
+    Model(
+        "paper", "preset: the three that score in it", "MIT; BSD-3-Clause; Apache-2.0",
+        (CLIP_B32, VGG19_BN, BERT), 1_621 * MB,
+    ),
     Model("hpsv2", "score: HPS v2.1", "Apache-2.0", (HPS_V2,), 1_970 * MB),
     Model(
-        "pickscore", "score: PickScore", "MIT", (PICKSCORE, CLIP_H14_TOKENIZER), 3_950 * MB
+        "pickscore", "score: PickScore", "MIT (its code)",
+        (PICKSCORE, CLIP_H14_TOKENIZER), 3_950 * MB,
     ),
     Model(
         "aesthetic", "score: LAION's aesthetic predictor", "Apache-2.0; CLIP: MIT",
@@ -204,11 +209,11 @@ MODELS = (
     ),
     Model("imagereward", "score: ImageReward", "Apache-2.0", (IMAGE_REWARD, BERT), 2_230 * MB),
     _pipeline(
-        "stabilityai/sd-turbo", "SD-Turbo, 512 px", "Stability AI Community",
+        "stabilityai/sd-turbo", "SD-Turbo, 512 px", "Stability AI, see its card",
         "b261bac6fd2cf515557d5d0707481eafa0485ec2", 5_160 * MB,
     ),
     _pipeline(
-        "stabilityai/sdxl-turbo", "SDXL-Turbo, 512 px", "Stability AI Community",
+        "stabilityai/sdxl-turbo", "SDXL-Turbo, 512 px", "Stability AI, see its card",
         "71153311d3dbb46851df1931d3ca6e939de83304", 13_880 * MB,
     ),
     _pipeline(
@@ -252,10 +257,11 @@ def find(name: str) -> Model:
 
 
 def hub_files(source: str) -> HubFiles | None:
-    """The catalogue's part for a repository, or for a model that is one repository."""
+    """The catalogue's part for a repository, or for a model that is nothing else."""
     for model in MODELS:
         for part in model.parts:
-            if isinstance(part, HubFiles) and source in (part.repository, model.name):
+            known_as = {model.name} if len(model.parts) == 1 else set()
+            if isinstance(part, HubFiles) and source in {part.repository, *known_as}:
                 return part
     return None
 

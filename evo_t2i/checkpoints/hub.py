@@ -50,7 +50,8 @@ def by_hand(repository: str) -> Path:
 
 def snapshots(repository: str, revision: str | None = None) -> list[Path]:
     """Folders that hold files of a repository, the preferred first."""
-    cache = cache_of(repository)
+    # the oldest repositories had no owner: bert-base-uncased, now google-bert/bert-base-uncased
+    caches = [cache_of(name) for name in dict.fromkeys((repository, repository.split("/")[-1]))]
     if revision is None:
         known, record = hub_files(repository), read_record(repository)
         pinned = (record and record.revision, known and known.revision)
@@ -58,10 +59,10 @@ def snapshots(repository: str, revision: str | None = None) -> list[Path]:
         refs = ["main"]
     else:
         commits, refs = [revision], [revision]
-    for ref in refs:
-        if os.path.isfile(file := cache / "refs" / ref):
+    for file in (cache / "refs" / ref for cache in caches for ref in refs):
+        if os.path.isfile(file):
             commits.append(file.read_text("ascii", "replace").strip())
-    folders = [cache / "snapshots" / commit for commit in commits]
+    folders = [cache / "snapshots" / commit for cache in caches for commit in commits]
     if revision is None:
         folders.append(by_hand(repository))
     return [folder for folder in dict.fromkeys(folders) if os.path.isdir(folder)]

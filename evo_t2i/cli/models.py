@@ -1,8 +1,9 @@
 """`evo-t2i models`: what models there are, getting them, checking them, converting them."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +13,9 @@ from evo_t2i.cli.output import print_facts, print_json, print_table, say
 from evo_t2i.cli.progress import bytes_display
 from evo_t2i.cli.silence import libraries_silenced
 from evo_t2i.errors import ModelError
+
+if TYPE_CHECKING:
+    from evo_t2i.checkpoints.check import Checked
 
 app = typer.Typer(help="List, fetch, check and convert models.")
 
@@ -34,9 +38,9 @@ def list_models(
 
     with libraries_silenced():
         rows = [(model, state(model)) for model in catalogue.MODELS]
-        if json_output:
-            print_json([_as_json(model, here) for model, here in rows])
-            return
+    if json_output:
+        print_json([_as_json(model, here) for model, here in rows])
+        return
     header = ["name", "for", "size", "licence", "here"]
     cells = [[m.name, m.purpose, _size(size_of(m)), m.licence, here] for m, here in rows]
     print_table(header, [*cells, *_brought()])
@@ -63,7 +67,8 @@ def pull(
 
         for model in chosen:
             if not quiet:
-                say(f"{model.name} · {_size(model.size)} · licence: {model.licence}")
+                facts = [model.name, _size(model.size), f"licence: {model.licence}"]
+                say(" · ".join(fact for fact in facts if fact))
             with bytes_display(quiet=quiet) as report:
                 results += [(model.name, each) for each in pull_model(model, report)]
     if json_output:
@@ -119,8 +124,7 @@ def check(
             [{"name": name, "file": str(c.path), "verdict": c.verdict} for name, c in checked]
         )
     else:
-        rows = [[name, c.verdict, str(c.path)] for name, c in checked]
-        print_table(["name", "verdict", "file"], rows)
+        print_table(["name", "verdict", "file"], _grouped(checked))
     damaged = [(name, c.path) for name, c in checked if c.verdict == checking.DAMAGED]
     if damaged:
         files = ", ".join(dict.fromkeys(str(path) for _, path in damaged))
@@ -226,6 +230,18 @@ def _brought() -> list[list[str]]:
         [f"{part.family}:{file}", "generator", "", "", "present"]
         for part in parts
         for file in locate(part).files.values()
+    ]
+
+
+def _grouped(checked: Sequence[tuple[str, "Checked"]]) -> list[list[str]]:
+    """A row for each damaged file, and one a folder for all others of the same verdict."""
+    groups: dict[tuple[str, str, Path], list[Path]] = {}
+    for name, each in checked:
+        place = each.path if each.verdict == "damaged" else each.path.parent
+        groups.setdefault((name, each.verdict, place), []).append(each.path)
+    return [
+        [name, verdict, str(files[0]) if len(files) == 1 else f"{len(files)} files in {place}"]
+        for (name, verdict, place), files in groups.items()
     ]
 
 

@@ -4,7 +4,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from evo_t2i.cli.output import say
 from evo_t2i.config import RunConfig
@@ -176,12 +176,13 @@ def _bytes_bar() -> Iterator[Callable[[str, str, int, int | None], None]]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), expand=True) as progress:
-        tasks: dict[tuple[str, str], Any] = {}
+        task = progress.add_task("", total=None)
+        shown = ""
 
         def report(verb: str, file: str, done: int, total: int | None) -> None:
-            if (verb, file) not in tasks:
-                description = f"{verb} {file}"
-                tasks[verb, file] = progress.add_task(description, total=total, completed=done)
-            progress.update(tasks[verb, file], completed=done, total=total)
+            nonlocal shown
+            if shown != (shown := f"{verb} {file}"):
+                progress.reset(task, total=total, completed=done, description=shown)
+            progress.update(task, completed=done, total=total)
 
         yield report
