@@ -215,8 +215,8 @@ def check_search(factory: Callable[..., Search], *, objectives: int = 2) -> None
     )
     scores = np.concatenate([scores for _, scores in told])
     finite = np.isfinite(scores).all(axis=1)
-    no_worse = (scores[None] >= scores[:, None]).all(axis=-1)  # (n, n), the second than the first
-    dominated = (no_worse & ~no_worse.T).any(axis=1)
+    no_worse = np.all(scores[None] >= scores[:, None], axis=-1)  # (n, n), the second than the first
+    dominated = np.any(no_worse & ~no_worse.T, axis=1)
     expected = np.flatnonzero(finite & ~dominated)
     _require(
         np.array_equal(first.archive.ids, expected)
