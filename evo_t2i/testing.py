@@ -9,11 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from evo_t2i.config import ScoreOptions
+from evo_t2i.config import RunConfig, ScoreOptions
 from evo_t2i.evaluate import ImageScorer
 from evo_t2i.features.base import FeatureExtractor
 from evo_t2i.generators.base import Generator
 from evo_t2i.scores.base import Score
+from evo_t2i.search.base import Search
 
 TOLERANCE = 1e-5
 """Largest difference that another batch size or order may make, relative to values above 1."""
@@ -162,6 +163,67 @@ def check_score(
         return {score.name: score(part)}
 
     _check_batches(score.name, of_rows, count)
+
+
+def check_search(factory: Callable[..., Search], *, objectives: int = 2) -> None:
+    """Shape, determinism by the seed, the archive, failed images, and going on from a saved state.
+
+    ``factory`` is called as for a run, with small numbers.
+    """
+    dimensions, population, offspring = 8, 12, 10
+    config = RunConfig(caption="a test", seed=3, population=population, offspring=offspring)
+    targets = np.eye(dimensions)[:objectives]
+
+    def make() -> Search:
+        return factory(
+            sample=lambda count, rng: rng.standard_normal((count, dimensions), dtype=np.float32),
+            dimensions=dimensions,
+            objectives=objectives,
+            config=config,
+        )
+
+    def advance(search: Search) -> tuple[np.ndarray, np.ndarray]:
+        latents = search.ask()
+        count = offspring if search.generation else population
+        _require(
+            latents.shape == (count, dimensions) and latents.dtype == np.float32,
+            f"ask gave {latents.shape} {latents.dtype}, expected {(count, dimensions)} float32",
+        )
+        _require(np.array_equal(latents, search.ask()), "ask gave other latents before tell")
+        _require(search.parents.shape == (count, 2), f"parents are not of the shape {(count, 2)}")
+        scores = -((latents[:, None] - targets) ** 2).sum(axis=2)  # (n, m)
+        scores[0] = np.nan
+        before = search.generation
+        search.tell(latents, scores)
+        _require(search.generation == before + 1, "tell did not count the generation")
+        return latents, scores
+
+    first, second = make(), make()
+    told = []
+    for _ in range(3):
+        state = {name: array.copy() for name, array in first.state().items()}
+        told.append(advance(first))
+        _require(
+            np.array_equal(told[-1][0], advance(second)[0]),
+            "ask gave other latents for the same seed and scores: draw from the seed alone",
+        )
+    continued = make()
+    continued.restore(state)
+    _require(
+        np.array_equal(told[-1][0], advance(continued)[0]),
+        "after restore, ask gave other latents than where state was taken",
+    )
+    scores = np.concatenate([scores for _, scores in told])
+    finite = np.isfinite(scores).all(axis=1)
+    no_worse = np.all(scores[None] >= scores[:, None], axis=-1)  # (n, n), the second than the first
+    dominated = np.any(no_worse & ~no_worse.T, axis=1)
+    expected = np.flatnonzero(finite & ~dominated)
+    _require(
+        np.array_equal(first.archive.ids, expected)
+        and np.array_equal(first.archive.scores, scores[expected]),
+        f"the archive holds the ids {first.archive.ids.tolist()}, expected the finite "
+        f"non-dominated ones {expected.tolist()}",
+    )
 
 
 def _random_images(count: int, size: tuple[int, int]) -> Tensor:

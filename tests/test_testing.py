@@ -5,11 +5,14 @@ import pytest
 import torch
 
 from evo_t2i.errors import UsageError
+from evo_t2i.search.nsga2 import Nsga2
+from evo_t2i.search.random_search import RandomSearch
 from evo_t2i.testing import (
     check_feature_extractor,
     check_generator,
     check_installed_score,
     check_score,
+    check_search,
 )
 
 
@@ -141,3 +144,44 @@ def test_an_installed_score_is_checked_from_its_entry_point_on(random_models):  
         check_installed_score("clip_iqa", value_range=(0.9, 1.0))
     with pytest.raises(UsageError, match="did you mean 'clip_iqa'"):
         check_installed_score("clip_iq")
+
+
+class UnseededSearch(RandomSearch):
+    def ask(self):
+        return super().ask() + np.float32(np.random.default_rng().random())
+
+
+class Forgetful(RandomSearch):
+    def restore(self, state):
+        pass
+
+
+class Careless(RandomSearch):
+    def tell(self, latents, scores):
+        super().tell(latents, scores)
+        self.archive = self.archive[:1]
+
+
+class Wide(RandomSearch):
+    def ask(self):
+        return super().ask().astype(np.float64)
+
+
+@pytest.mark.parametrize("factory", [Nsga2, RandomSearch])
+@pytest.mark.parametrize("objectives", [1, 2, 4])
+def test_the_searches_keep_the_contract(factory, objectives):
+    check_search(factory, objectives=objectives)
+
+
+@pytest.mark.parametrize(
+    ("factory", "words"),
+    [
+        (UnseededSearch, "ask gave other latents before tell"),
+        (Forgetful, "after restore"),
+        (Careless, "the archive holds the ids"),
+        (Wide, "float64, expected"),
+    ],
+)
+def test_a_broken_search_is_told_why(factory, words):
+    with pytest.raises(AssertionError, match=words):
+        check_search(factory)

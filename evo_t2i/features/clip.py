@@ -159,7 +159,7 @@ class ClipFeatures(OpenClipFeatures):
     """
 
     def __init__(self, *, device: torch.device, models: ScorerModels = BUILTIN_MODELS) -> None:
-        chosen = _builtin() if models.clip == BUILTIN else _open_clip(models.clip)
+        chosen = _builtin() if models.clip == BUILTIN else load_open_clip(models.clip)
         super().__init__(device=device, **chosen)
 
 
@@ -178,8 +178,11 @@ def _builtin() -> dict[str, Any]:
     }
 
 
-def _open_clip(spec: str) -> dict[str, Any]:
-    """An open_clip model from files on this machine: ``NAME:TAG`` or ``local-dir:FOLDER``."""
+def load_open_clip(spec: str) -> dict[str, Any]:
+    """An open_clip model from files on this machine: ``NAME:TAG`` or ``local-dir:FOLDER``.
+
+    The arguments of ``OpenClipFeatures`` but for the device. Raises as ``ClipFeatures``.
+    """
     import open_clip
 
     if spec.startswith(LOCAL):
