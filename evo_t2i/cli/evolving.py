@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evo_t2i.cli.live import LiveTerminal
 from evo_t2i.cli.output import print_facts, shown
 from evo_t2i.cli.progress import duration, progress_display
 from evo_t2i.cli.silence import libraries_silenced
@@ -27,12 +28,24 @@ _LABEL_SCORES = ("image_real", "word_label")
 
 
 def evolve(
-    directory: Path, config: RunConfig, call: Callable[["Progress"], "Run"], *, quiet: bool
+    directory: Path,
+    config: RunConfig,
+    call: Callable[["Progress"], "Run"],
+    *,
+    quiet: bool,
+    live: str | None = None,
 ) -> dict[str, Any]:
-    """Make ``call`` with the progress on display; returns the finished run's facts."""
+    """Make ``call`` with the progress on display; returns the finished run's facts.
+
+    ``live`` is what ``evo_t2i.cli.live.checked_live`` returned.
+    """
     start = time.monotonic()
+    pictures = LiveTerminal(config) if live == "terminal" else None
     try:
-        with libraries_silenced(), progress_display(config, quiet=quiet) as progress:
+        with (
+            libraries_silenced(),
+            progress_display(config, quiet=quiet, pictures=pictures) as progress,
+        ):
             run = call(progress)
     except Stopped as stop:
         stop.message = _what_is_kept(directory)
