@@ -27,7 +27,8 @@ from evo_t2i.config import DEFAULT_SCORES, RunConfig
 from evo_t2i.evaluate import Evaluator
 from evo_t2i.picking.methods import robust_scale, standardise
 from evo_t2i.report import style
-from evo_t2i.report.figure import framed, head, lettered, new_figure, panel_at, saved
+from evo_t2i.report.comparison import spreads
+from evo_t2i.report.figure import head, lettered, new_figure, panel_at, saved
 from evo_t2i.run import Run
 from evo_t2i.runs.atomic import write_bytes
 
@@ -156,25 +157,13 @@ def figure(measured: dict[str, list[Front]]) -> bytes:
 
 
 def _spread(axes: Axes, fronts: list[Front], column: int) -> None:
-    for number, front in enumerate(fronts):
-        low, first, middle, last, high = np.percentile(front.z[:, column], (0, 10, 50, 90, 100))
-        colour = COLOURS[number]
-        axes.plot([low, high], [number, number], color=colour, linewidth=0.9)
-        axes.barh(number, last - first, 0.55, first, color=colour, alpha=0.45)
-        axes.plot([middle, middle], [number - 0.28, number + 0.28], color=colour, linewidth=2)
-        axes.scatter(
-            front.z[front.picked, column],
-            number,
-            s=55,
-            marker="*",
-            color=colour,
-            edgecolors=style.INK,
-            linewidths=0.6,
-            zorder=4,
-        )
-    framed(axes)
+    spreads(
+        axes,
+        [front.z[:, column] for front in fronts],
+        [float(front.z[front.picked, column]) for front in fronts],
+        [{"color": colour} for colour in COLOURS],
+    )
     axes.axvline(0, color=style.GENERATION_0, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
-    axes.set(yticks=[], ylim=(len(fronts) - 0.4, -0.6))
     if np.abs(axes.get_xlim()).max() > 30:
         axes.set_xscale("symlog", linthresh=3)
         ends = axes.get_xlim()
