@@ -82,7 +82,7 @@ def resume(path: Path | str, *, progress: Progress | None = None) -> Run:
     That holds bit for bit on the same machine, library versions and device.
     """
     with RunDirectory.open(Path(path), writable=True) as run:
-        missing = [name for name in _PRESENTED if not (run.path / name).exists()]
+        missing = [name for name in _PRESENTED if _is_missing(run.path / name)]
         whole = run.finished and not run.damaged() and run.last() is not None
         if not whole or missing:
             evaluator, search = build(run.config, progress)
@@ -225,6 +225,13 @@ def _present(run: RunDirectory, evaluator: Evaluator, names: tuple[str, ...] | l
         report(run, run.path / PAGE)
     if "pick/pick.json" in names:
         write_pick(finished, picked)
+
+
+def _is_missing(file: Path) -> bool:
+    """Whether ``_present`` has to write ``file``; a page from before the run's end is none."""
+    from evo_t2i.report.page import is_live
+
+    return not file.exists() or is_live(file)
 
 
 def _before_after(run: RunDirectory, finished: Run, evaluator: Evaluator, picked: Pick) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evo_t2i.cli.live import LiveTerminal
-from evo_t2i.cli.output import print_facts, shown
+from evo_t2i.cli.live import LiveTerminal, LiveWebPage
+from evo_t2i.cli.output import print_facts, say, shown
 from evo_t2i.cli.progress import duration, progress_display
 from evo_t2i.cli.silence import libraries_silenced
 from evo_t2i.cli.stop import Stopped
@@ -15,7 +15,7 @@ from evo_t2i.errors import EvoError
 
 if TYPE_CHECKING:
     from evo_t2i.run import Run
-    from evo_t2i.sampler import Progress
+    from evo_t2i.sampler import Event, Progress
 
 _FILES = (
     "front.csv",
@@ -41,16 +41,30 @@ def evolve(
     """
     start = time.monotonic()
     pictures = LiveTerminal(config) if live == "terminal" else None
+    page = LiveWebPage(directory, quiet=quiet) if live == "page" else None
+    if page is not None and not quiet:
+        say(f"Live page, from generation 0 on: {directory / 'report.html'}")
     try:
         with (
             libraries_silenced(),
             progress_display(config, quiet=quiet, pictures=pictures) as progress,
         ):
-            run = call(progress)
-    except Stopped as stop:
-        stop.message = _what_is_kept(directory)
+            run = call(progress if page is None else _both(progress, page.show))
+    except BaseException as ended:
+        if isinstance(ended, Stopped):
+            ended.message = _what_is_kept(directory)
+        if page is not None:
+            page.ended("the run was stopped; evo-t2i resume RUN goes on with it")
         raise
     return run_facts(run, time.monotonic() - start)
+
+
+def _both(first: "Progress", second: "Progress") -> "Progress":
+    def heard(event: "Event") -> None:
+        first(event)
+        second(event)
+
+    return heard
 
 
 def run_facts(run: "Run", seconds: float) -> dict[str, Any]:

@@ -2,9 +2,11 @@
 
 import contextlib
 import math
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evo_t2i.cli.output import say
@@ -18,9 +20,12 @@ if TYPE_CHECKING:
     from evo_t2i.sampler import Event
     from evo_t2i.snapshot import Snapshot
 
-LIVE_HELP = "Show the best pictures of the moment: terminal."
+WHERE = ("terminal", "page", "auto")
+LIVE_HELP = "Show the best pictures of the moment: in the terminal, on a page, or auto."
 SHARE = 0.1
 """Of a run's time that its live view may take."""
+LEAST_SECONDS = 2.0
+"""Between two pages."""
 MOST_PICTURES = 6
 LEAST_COLUMNS = {"blocks": 24, "kitty": 16, "iterm2": 16, "sixel": 16}
 """A picture's least width, in characters; fewer are shown where there is no room for that."""
@@ -31,27 +36,31 @@ _END_OF_ANYTHING = "\x1b\\\x1b[0m\x1b[?2026l"
 
 
 class Allowance:
-    """Says when something may be done again that must not take more than a share of all time."""
+    """How much time may be spent on something that must not take more than a share of all time."""
 
     def __init__(self, share: float = SHARE, clock: Callable[[], float] = time.monotonic) -> None:
-        self._rest = (1 - share) / share
+        self._share = share
         self._clock = clock
-        self._next = -math.inf
+        self._start = clock()
+        self._spent = 0.0
+        self._since: float | None = None
 
     @property
-    def due(self) -> bool:
-        """Whether enough time has passed since the last time; the first time is always due."""
-        return self._clock() >= self._next
+    def left(self) -> float:
+        """Seconds; negative when too many were spent already."""
+        now = self._clock()
+        spending = 0.0 if self._since is None else now - self._since
+        return self._share * (now - self._start) - self._spent - spending
 
     @contextlib.contextmanager
     def spent(self) -> Iterator[None]:
         """What is done within this counts."""
-        start = self._clock()
+        self._since = self._clock()
         try:
             yield
         finally:
-            end = self._clock()
-            self._next = end + self._rest * (end - start)
+            self._spent += self._clock() - self._since
+            self._since = None
 
 
 class LiveTerminal:
@@ -69,7 +78,7 @@ class LiveTerminal:
     ) -> None:
         """Draw what ``event`` brings, if there is time for it; a failure is said, once."""
         last = event.generation == self._last
-        if event.snapshot is None or self._failed or not (self._allowance.due or last):
+        if event.snapshot is None or self._failed or not (last or self._allowance.left > 0):
             return
         with self._allowance.spent():
             try:
@@ -119,6 +128,68 @@ class LiveTerminal:
         return labels, list(self._pixels.values())
 
 
+class LiveWebPage:
+    """The run's page, rewritten as the generations go by, and opened in the browser."""
+
+    def __init__(self, directory: Path, *, quiet: bool) -> None:
+        from evo_t2i.report.live_page import LivePage
+
+        self._page = LivePage(directory)
+        self._quiet = quiet
+        self._allowance = Allowance()
+        self._written: float | None = None
+        self._failed = False
+
+    def show(self, event: "Event") -> None:
+        """Write what ``event`` brings, if there is time for it; a failure is said, once."""
+        since = math.inf if self._written is None else time.monotonic() - self._written
+        if (
+            event.snapshot is None
+            or self._failed
+            or self._allowance.left <= 0
+            or since < LEAST_SECONDS
+        ):
+            return
+        with self._allowance.spent():
+            try:
+                self._write(event.snapshot, LEAST_SECONDS if self._written is None else since)
+            except Exception as error:
+                self._failed = True
+                say(f"The page cannot be written any more ({error}); the run goes on.")
+
+    def ended(self, said: str) -> None:
+        """Leave a page that says so and waits for no other one."""
+        with contextlib.suppress(Exception):
+            self._page.end(said)
+
+    def _write(self, snapshot: "Snapshot", interval: float) -> None:
+        from evo_t2i.report.live_page import MOST_PICTURES
+
+        self._page.write(
+            snapshot.front,
+            snapshot.rank(MOST_PICTURES - len(snapshot.score_names)),
+            snapshot.images,
+            interval=interval,
+            enough=lambda: self._allowance.left <= 0,
+        )
+        first = self._written is None
+        self._written = time.monotonic()
+        if first and not _opened(self._page.file) and not self._quiet:
+            say(f"Open {self._page.file} in a browser to watch; it reloads itself.")
+
+
+def _opened(file: Path) -> bool:
+    """Show ``file`` in a browser with windows; one in the terminal would take it over."""
+    import webbrowser
+
+    windows = sys.platform in ("darwin", "win32") or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
+    )
+    with contextlib.suppress(webbrowser.Error, OSError):
+        return windows and webbrowser.open(file.resolve().as_uri())
+    return False
+
+
 def _said(shown: int, front: int) -> str:
     if shown == 0:
         return "the terminal is too small for pictures"
@@ -128,26 +199,29 @@ def _said(shown: int, front: int) -> str:
 
 
 def checked_live(choice: str | None, *, quiet: bool) -> str | None:
-    """``terminal``, or None when no live view was asked for.
+    """``terminal`` or ``page``, or None when no live view was asked for.
 
-    Raises UsageError for anything else, for ``--quiet`` beside it, and when stderr is no terminal
-    that shows pictures.
+    ``auto`` becomes the terminal where stderr is one that shows pictures, else the page. Raises
+    UsageError for anything else, and for a terminal where there is none or beside ``--quiet``.
     """
     from evo_t2i.cli.pictures import terminal_of
 
-    if choice is None:
-        return None
-    if choice != "terminal":
-        raise UsageError(f"--live is {choice!r}; the only choice is terminal.")
+    if choice is None or choice == "page":
+        return choice
+    if choice not in WHERE:
+        raise UsageError(f"--live is {choice!r}; give one of {', '.join(WHERE)}.")
+    shows = terminal_of(sys.stderr).way != "none"
+    if choice == "auto":
+        return "terminal" if shows and not quiet else "page"
     if quiet:
         raise UsageError("--quiet shows no progress and --live terminal does; leave out one.")
     if not sys.stderr.isatty():
         raise UsageError(
-            "--live terminal draws on stderr, which is no terminal here; leave out --live."
+            "--live terminal draws on stderr, which is no terminal here; give --live page."
         )
-    if terminal_of(sys.stderr).way == "none":
+    if not shows:
         raise UsageError(
             "--live terminal needs colours, and TERM or NO_COLOR says that this terminal has none; "
-            "leave out --live."
+            "give --live page."
         )
     return choice

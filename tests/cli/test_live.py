@@ -138,23 +138,24 @@ def test_a_failure_to_draw_is_said_once_and_ends_nothing(terminal):
 def test_what_takes_long_is_done_less_often():
     now = 0.0
     allowance = Allowance(share=0.1, clock=lambda: now)
-    due = []
-    for _ in range(100):
+    times = 0
+    for _ in range(200):
         now += 1.0
-        due.append(allowance.due)
-        if due[-1]:
+        if allowance.left > 0:
             with allowance.spent():
+                now += 1.0
+                before = allowance.left
                 now += 2.0
-    assert due[0]
-    assert sum(due) == 1 + 99 // 18
-    assert 2.0 * sum(due) / now <= 0.1 + 0.02
+                assert before - allowance.left == pytest.approx(1.8)
+            times += 1
+    assert 3.0 * times / now == pytest.approx(0.1, abs=0.02)
 
 
 def test_the_last_generation_is_always_drawn(terminal):
     watched = Watched(2)
     with terminal(80, 30, **TRUE_COLOUR) as shown:
         slow = LiveTerminal(watched.config)
-        slow._allowance._next = float("inf")
+        slow._allowance = Allowance(share=0.0)
         with progress_display(watched.config, quiet=False, pictures=slow) as report:
             for generation in range(3):
                 report(watched.event(generation, [0, 1]))
@@ -165,7 +166,7 @@ def test_the_last_generation_is_always_drawn(terminal):
 @pytest.mark.parametrize(
     ("choice", "quiet", "environment", "message"),
     [
-        ("yes", False, TRUE_COLOUR, "--live is 'yes'; "),
+        ("yes", False, TRUE_COLOUR, "--live is 'yes'; give one of terminal, page, auto."),
         ("terminal", True, TRUE_COLOUR, "--quiet shows no progress"),
         ("terminal", False, {"TERM": "dumb"}, "needs colours"),
         ("terminal", False, TRUE_COLOUR | {"NO_COLOR": "1"}, "needs colours"),
@@ -181,7 +182,16 @@ def test_pictures_need_a_terminal(evo, tmp_path):
     assert (result.code, result.out) == (2, "")
     assert "--live terminal draws on stderr, which is no terminal here" in result.err
     assert list(tmp_path.iterdir()) == []
-    assert checked_live(None, quiet=True) is None
+
+
+def test_auto_takes_the_terminal_where_there_is_one(terminal):
+    assert checked_live("auto", quiet=False) == "page"
+    with terminal(80, 30, **TRUE_COLOUR):
+        assert checked_live("auto", quiet=False) == "terminal"
+        assert checked_live("auto", quiet=True) == "page"
+        assert checked_live(None, quiet=True) is None
+    with terminal(80, 30, TERM="dumb"):
+        assert checked_live("auto", quiet=False) == "page"
 
 
 def test_a_real_run_shows_its_pick(terminal, evo):

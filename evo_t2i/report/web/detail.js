@@ -44,7 +44,7 @@ function makeDetail(store) {
     pictures.replaceChildren(...both.map((row) => largePicture(store, row)));
     pictures.classList.toggle("two", both.length === 2);
     const place = store.place.get(selected);
-    file.textContent = front.file[selected];
+    file.textContent = front.live ? "" : front.file[selected];
     file.setAttribute("href", front.file[selected]);
     name.replaceChildren(
       element("strong", {}, place ? `Place ${place}` : "Below a floor"),
