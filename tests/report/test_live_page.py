@@ -56,10 +56,10 @@ class Going:
         self.front = SimpleNamespace(**parts)
         self.write(**options)
 
-    def write(self, *, interval=0.2, count=MOST_PICTURES - len(NAMES), **options):
+    def write(self, *, interval=0.2, **options):
         first = self.run.history()
         scores = first.scores[first.generations == 0]
-        ranked = pick(self.front.scores, scores, NAMES, count=count)
+        ranked = pick(self.front.scores, scores, NAMES, count=MOST_PICTURES - len(NAMES))
         self.page.write(self.front, ranked, self.draw, interval=interval, **options)
 
     def draw(self, rows):

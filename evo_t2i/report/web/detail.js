@@ -44,12 +44,12 @@ function makeDetail(store) {
     pictures.replaceChildren(...both.map((row) => largePicture(store, row)));
     pictures.classList.toggle("two", both.length === 2);
     const place = store.place.get(selected);
-    file.textContent = front.live ? "" : front.file[selected];
+    file.textContent = front.file[selected];
     file.setAttribute("href", front.file[selected]);
     name.replaceChildren(
       element("strong", {}, place ? `Place ${place}` : "Below a floor"),
-      ` of ${store.ranking.order.length} · picture ${front.id[selected]} · generation ${front.generation[selected]} · `,
-      file,
+      ` of ${store.ranking.order.length} · picture ${front.id[selected]} · generation ${front.generation[selected]}`,
+      ...(front.live ? [] : [" · ", file]),
     );
     press(buttons.star, starred.has(selected), starred.has(selected) ? "★ Starred" : "☆ Star");
     const chosen = picked.indexOf(selected);
