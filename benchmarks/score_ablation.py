@@ -7,7 +7,7 @@ A fourth row repeats the selection of the run with four scores without word_labe
 `evo-t2i compare RUN --drop-score word_label` does. Prints a table of medians over the fronts with
 the balanced picks, and draws a figure.
 
-    python benchmarks/score_ablation.py --generations 20 --out docs/images/score_ablation.png
+    python benchmarks/score_ablation.py --out docs/images/score_ablation.png
 
 Runs are kept in --runs, and a second call goes on from there.
 """
@@ -175,7 +175,7 @@ def _spread(axes: Axes, fronts: list[Front], column: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", default=list(CAPTIONS))
-    parser.add_argument("--generations", type=int, default=20)
+    parser.add_argument("--generations", type=int, default=50)
     parser.add_argument("--population", type=int, default=100)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--runs", type=Path, default=Path("runs/score_ablation"))
