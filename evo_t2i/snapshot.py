@@ -23,7 +23,7 @@ class FoundImage:
     image: Image.Image
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Snapshot:
     """The front as one generation left it.
 

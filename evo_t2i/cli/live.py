@@ -204,12 +204,12 @@ def checked_live(choice: str | None, *, quiet: bool) -> str | None:
     ``auto`` becomes the terminal where stderr is one that shows pictures, else the page. Raises
     UsageError for anything else, and for a terminal where there is none or beside ``--quiet``.
     """
-    from evo_t2i.cli.pictures import terminal_of
-
     if choice is None or choice == "page":
         return choice
     if choice not in WHERE:
         raise UsageError(f"--live is {choice!r}; give one of {', '.join(WHERE)}.")
+    from evo_t2i.cli.pictures import terminal_of
+
     shows = terminal_of(sys.stderr).way != "none"
     if choice == "auto":
         return "terminal" if shows and not quiet else "page"

@@ -85,6 +85,7 @@ function keep() {
 function restore() {
   const kept = history.state;
   if (!kept?.places) return;
+  history.replaceState(null, "");
   requestAnimationFrame(() =>
     requestAnimationFrame(() => {
       scrolled().forEach((node, i) => node.scrollTo(...kept.places[i]));
