@@ -202,6 +202,15 @@ class Evaluator(ImageScorer):
 
         return self._in_micro_batches(len(latents), pixels, None)
 
+    def preview(self, latents: np.ndarray) -> np.ndarray:
+        """As ``render``, between two generations: ``micro_batch`` stays what it was, so that the
+        scores to come do not depend on who looks on."""
+        kept = self.micro_batch
+        try:
+            return self.render(latents)
+        finally:
+            self.micro_batch = kept
+
     def _generate(self, latents: np.ndarray) -> Tensor:
         batch = torch.from_numpy(np.ascontiguousarray(latents, dtype=np.float32)).to(self.device)
         shaped = batch.view(len(batch), *self.generator.latent_shape)

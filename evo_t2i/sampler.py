@@ -23,11 +23,12 @@ from evo_t2i.run import Run, write_pick
 from evo_t2i.runs.directory import GenerationRecord, RunDirectory, default_out, require_unused
 from evo_t2i.search.base import Search
 from evo_t2i.search.hypervolume import best_point, reference_point, relative_hypervolume
+from evo_t2i.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
 class Event:
-    """What a run is doing now, for progress displays."""
+    """What a run is doing now, for progress displays and whoever wants to see pictures."""
 
     stage: str
     """``models`` (loading), ``scoring``, ``generation`` (one was committed) or ``writing``."""
@@ -38,6 +39,8 @@ class Event:
     """Images on the front after the newest committed generation."""
     hypervolume: float = 0.0
     """In units of generation 0's box, see ``evo_t2i.search.hypervolume.relative_hypervolume``."""
+    snapshot: Snapshot | None = None
+    """After a ``generation``: the front as it is now, which draws its pictures when asked."""
 
 
 Progress = Callable[[Event], None]
@@ -59,6 +62,13 @@ def sample(
     ScoreOptions and ScorerModels (``population``, ``generations``, ``generator``, ``scores``,
     ``sampler``, ``temperature``, ``clip``, …), by the names of the command line. Raises the errors
     of ``evo_t2i.errors``.
+
+    ``progress`` hears an Event at every step, and can show pictures while the run goes on:
+
+    >>> def show(event):
+    ...     if event.snapshot is not None and event.generation % 10 == 0:
+    ...         event.snapshot.best()[0].image.show()
+    >>> run = evo_t2i.sample("a red bus", progress=show)  # doctest: +SKIP
     """
     config = configure(caption, seed=seed, **with_preset(preset, options))
     directory = Path(out) if out is not None else default_out(config)
@@ -75,7 +85,7 @@ def resume(path: Path | str, *, progress: Progress | None = None) -> Run:
     That holds bit for bit on the same machine, library versions and device.
     """
     with RunDirectory.open(Path(path), writable=True) as run:
-        missing = [name for name in _PRESENTED if not (run.path / name).exists()]
+        missing = [name for name in _PRESENTED if _is_missing(run.path / name)]
         whole = run.finished and not run.damaged() and run.last() is not None
         if not whole or missing:
             evaluator, search = build(run.config, progress)
@@ -136,6 +146,7 @@ def _evolve(
     if last is not None:
         evaluator.micro_batch = run.journal[last[0]]["micro_batch"]
     box = [np.array(corner) for corner in started["box"]] if started is not None else []
+    first_scores = run.record(0).scores if last is not None else None
 
     while search.generation <= config.generations:
         generation = search.generation
@@ -149,6 +160,7 @@ def _evolve(
         parents, first_id = search.parents, done
         search.tell(latents, scores)
         box = box or [reference_point(scores), best_point(scores)]
+        first_scores = scores if first_scores is None else first_scores
         volume = relative_hypervolume(search.archive.scores, *box)
         record = GenerationRecord(
             latents=latents,
@@ -169,9 +181,12 @@ def _evolve(
                 "models": facts,
             },
         )
+        front = search.archive
+        snapshot = Snapshot(front, config.scores, first_scores, evaluator.preview)
+        evaluations = done + len(latents)
         _tell(
             progress,
-            Event("generation", generation, done + len(latents), len(search.archive), volume),
+            Event("generation", generation, evaluations, len(front), volume, snapshot),
         )
 
     _tell(progress, Event("writing", config.generations, config.evaluations, len(search.archive)))
@@ -218,6 +233,13 @@ def _present(run: RunDirectory, evaluator: Evaluator, names: tuple[str, ...] | l
         report(run, run.path / PAGE)
     if "pick/pick.json" in names:
         write_pick(finished, picked)
+
+
+def _is_missing(file: Path) -> bool:
+    """Whether ``_present`` has to write ``file``; a page from before the run's end is none."""
+    from evo_t2i.report.page import is_live
+
+    return not file.exists() or is_live(file)
 
 
 def _before_after(run: RunDirectory, finished: Run, evaluator: Evaluator, picked: Pick) -> None:

@@ -8,6 +8,7 @@ import typer
 
 from evo_t2i.cli.arguments import require_installed, score_names
 from evo_t2i.cli.evolving import evolve, print_summary
+from evo_t2i.cli.live import LIVE_HELP, checked_live
 from evo_t2i.cli.output import print_facts, print_json, say
 from evo_t2i.cli.scorers import ClassifierOption, ClipOption, EmbedderOption, PresetOption
 from evo_t2i.config import DEFAULT_SCORES, RunConfig, ScoreOptions, configure
@@ -94,6 +95,10 @@ def sample(
     micro_batch: Annotated[
         int, typer.Option(help="Images at once; 0 is automatic.", rich_help_panel=MACHINE)
     ] = RunConfig.micro_batch,
+    live: Annotated[
+        str | None,
+        typer.Option(metavar="WHERE", help=LIVE_HELP, rich_help_panel=MACHINE),
+    ] = None,
     json_output: Annotated[
         bool, typer.Option("--json", help="One JSON object on stdout.", rich_help_panel=MACHINE)
     ] = False,
@@ -150,6 +155,7 @@ def sample(
     require_installed("sampler", sampler)
     check_choice("--operators", operators, OPERATORS)
     check_choice("--survival", survival, SURVIVALS)
+    where = checked_live(live, quiet=quiet)
     directory = default_out(config) if out is None else out
     require_unused(directory)
     if dry_run:
@@ -164,7 +170,7 @@ def sample(
 
         return sampling.sample(out=directory, progress=progress, **options)
 
-    facts = evolve(directory, config, call, quiet=quiet)
+    facts = evolve(directory, config, call, quiet=quiet, live=where)
     print_json(facts) if json_output else print_summary(facts)
 
 
