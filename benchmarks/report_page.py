@@ -1,10 +1,13 @@
-"""What the page of a run weighs, and how soon it can be used.
+"""What the page of a run weighs, how soon it can be used, and how quickly it follows.
 
     python benchmarks/report_page.py      # needs chromium and `pip install playwright`
 
 Fronts are made up: pictures of noise and discs, which compress worse than drawn ones, and scores at
 random. Interactive is the moment from the start of the navigation until every view is drawn and
-listens; the medians of fresh tabs are printed.
+listens; the medians of fresh tabs are printed. A move is a slider's step by the keyboard, or one of
+the mouse along an axis that is being brushed, in a window of 1440 x 900; it takes from the event
+until the frame that follows it is painted, which includes waiting for that frame: median and 90th
+percentile.
 """
 
 import argparse
@@ -13,7 +16,6 @@ import shutil
 import statistics
 import sys
 import tempfile
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -80,20 +82,68 @@ def interactive_seconds(browser, file: Path) -> float:
     return milliseconds / 1000
 
 
+WATCH = """() => {
+  window.moves = [];
+  const watch = () => {
+    const start = performance.now();
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => moves.push(performance.now() - start);
+    requestAnimationFrame(() => port2.postMessage(null)); // comes after that frame's painting
+  };
+  addEventListener('input', watch, true);
+  addEventListener('pointermove', watch, true);
+}"""
+FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+MOVES = 40
+
+
+def move_milliseconds(browser, file: Path) -> tuple[list[float], list[float]]:
+    """From each move to its painted frame: of a slider, and of a brush."""
+    tab = browser.new_page(viewport={"width": 1440, "height": 900})
+    tab.goto(file.as_uri())
+    tab.wait_for_timeout(1000)
+    tab.evaluate(WATCH)
+    tab.focus("#weight-0")
+    for _ in range(MOVES):
+        tab.keyboard.press("ArrowRight")
+        tab.evaluate(FRAMES)
+    slider = tab.evaluate("moves.splice(0)")
+    box = tab.locator(".axis .bar").first.bounding_box()
+    x, top = box["x"] + box["width"] / 2, box["y"]
+    reach = min(box["height"], 890 - top)
+    tab.mouse.move(x, top + 2)
+    tab.mouse.down()
+    tab.evaluate(FRAMES)
+    tab.evaluate("moves.splice(0)")
+    for step in range(MOVES):
+        tab.mouse.move(x, top + reach * (0.1 + 0.8 * (step * 7919 % 101) / 101))
+        tab.evaluate(FRAMES)
+    tab.mouse.up()
+    brush = tab.evaluate("moves.splice(0)")
+    tab.close()
+    return slider[:MOVES], brush[:MOVES]
+
+
+def median_and_tail(times: list[float]) -> str:
+    return f"{statistics.median(times):.0f} ({statistics.quantiles(times, n=10)[-1]:.0f}) ms"
+
+
 def main() -> None:
     from playwright.sync_api import sync_playwright
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--fronts", default="100x64,100x256,100x512,500x64,500x256")
+    parser.add_argument(
+        "--fronts", default="100x64,100x256,100x512,100x1024,500x64,500x256,1200x64"
+    )
     arguments = parser.parse_args()
     executable = shutil.which("chromium")
     if executable is None:
         sys.exit("There is no chromium; install it with `apt-get install chromium`.")
     os.fsync = os.fstat  # the pages are measured here, not the disk
     folder = Path(tempfile.mkdtemp())
-    print("| front | page | written in | interactive after |")
-    print("|---|---|---|---|")
+    print("| front | page | pictures in it | interactive after | slider move | brush move |")
+    print("|---|---|---|---|---|---|")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=executable, args=["--no-sandbox", "--disable-gpu"]
@@ -102,13 +152,15 @@ def main() -> None:
             count, side = map(int, front.split("x"))
             run = front_run(folder / f"{count}-{side}", count, side)
             file = run.path / page.PAGE
-            start = time.perf_counter()
             page.report(run, file)
-            wrote = time.perf_counter() - start
+            pictures = page.run_data(run)["front"]["embedded_side"]
             seconds = [interactive_seconds(browser, file) for _ in range(arguments.repeats + 1)]
+            slider, brush = move_milliseconds(browser, file)
             print(
-                f"| {count} pictures of {side} pixels | {file.stat().st_size / 2**20:.2f} MiB "
-                f"| {wrote:.1f} s | {statistics.median(seconds[1:]):.2f} s |"
+                f"| {count} pictures of {side} pixels | {file.stat().st_size / 1e6:.2f} MB "
+                f"| {pictures} pixels | {statistics.median(seconds[1:]):.2f} s "
+                f"| {median_and_tail(slider)} | {median_and_tail(brush)} |",
+                flush=True,
             )
         browser.close()
     shutil.rmtree(folder)

@@ -131,7 +131,13 @@ class Run:
             raise UsageError(
                 f"{file} picks and stars no picture; mark some on the page and export again."
             )
-        ranked = self.rank(method=exported.method, weights=exported.weights, floors=exported.floors)
+        ranked = self.rank(
+            method=exported.method,
+            weights=exported.weights,
+            floors=exported.floors,
+            order=exported.order,
+            tolerance=exported.tolerance,
+        )
         best = self._front.files[ranked.chosen[0]].name
         by_method = f"{exported.method} itself would take front/{best}."
         return replace(

@@ -10,6 +10,10 @@ Before the first answer all weights are equally probable (uniform on the simplex
 weighted by the likelihood of the answers (importance sampling), and their mean is what was learned.
 Each question is, out of 300 random ones, the one whose answer is expected to say most about w
 (Bayesian experimental design: the mutual information of answer and weights).
+
+The page of a run plays the same game with the same questions (``report/web/learner.js``). So the
+random numbers are those of ``uniform``, and a choice between numbers looks at nine decimals: the
+last bits of an exponential differ between languages.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +23,8 @@ import numpy as np
 from evo_t2i.errors import UsageError
 from evo_t2i.picking.formulas import Z_CAP
 from evo_t2i.picking.methods import Pick, pick
-from evo_t2i.picking.order import spread_out
+from evo_t2i.picking.order import TIE_DECIMALS, spread_out
+from evo_t2i.picking.uniform import uniform
 
 MOST_ROUNDS = 10
 STEADY_ANSWERS = 3
@@ -61,8 +66,8 @@ class WeightLearner:
                 f"and {int(self._used.sum())} scores tell them apart; leave --ask out."
             )
         self._columns = np.minimum(first.z[self._rows][:, self._used], Z_CAP)  # (n, m)
-        rng = np.random.default_rng([seed, 0])
-        self._weights = rng.dirichlet(np.ones(self._columns.shape[1]), DRAWS)  # (draws, m)
+        self._different = spread_out(self._columns, np.arange(len(self._rows)), _DIFFERENT)
+        self._weights = _simplex(seed, self._columns.shape[1])  # (draws, m)
         self._log_likelihood = np.zeros(DRAWS)
         spread = (self._weights[:_THOUGHTFUL] @ self._columns.T).std(axis=1).mean()
         self._noise = 0.5 * spread if spread > 0 else 1.0
@@ -82,18 +87,19 @@ class WeightLearner:
 
     def question(self) -> tuple[int, ...]:
         """Up to four different rows of the front, to be shown in this order."""
-        rng = np.random.default_rng([self._seed, 1 + self.rounds])
-        draws = self._weights[rng.choice(DRAWS, _THOUGHTFUL, p=self._posterior())]
-        winners = np.argmax(draws @ self._columns.T, axis=1)
-        different = spread_out(self._columns, np.arange(len(self._rows)), _DIFFERENT)
-        pool = np.unique([*winners, *different])
+        streams = 1 + 2 * self.rounds, 2 + 2 * self.rounds
+        cumulative = np.cumsum(self._posterior())
+        spots = uniform(self._seed, streams[0], _THOUGHTFUL) * cumulative[-1]
+        draws = self._weights[np.searchsorted(cumulative, spots, side="right")]
+        worth = np.round(draws @ self._columns.T, TIE_DECIMALS)
+        pool = np.unique([*np.argmax(worth, axis=1), *self._different])
         shown = min(SHOWN, len(pool))
-        questions = np.array(
-            [rng.choice(pool, shown, replace=False) for _ in range(_THOUGHTFUL)]
-        )  # (questions, shown)
-        chance = self._chance_of_worst(draws, questions)  # (draws, questions, shown)
+        spots = uniform(self._seed, streams[1], _THOUGHTFUL * shown).reshape(_THOUGHTFUL, shown)
+        questions = pool[_subsets(len(pool), spots)]  # (questions, shown)
+        # The same pictures in another order tell as much, to the last bit.
+        chance = self._chance_of_worst(draws, np.sort(questions, axis=1))
         information = _entropy(chance.mean(axis=0)) - _entropy(chance).mean(axis=0)
-        best = questions[np.argmax(np.round(information, 12))]
+        best = questions[np.argmax(np.round(information, TIE_DECIMALS))]
         return tuple(self._rows[best].tolist())
 
     def answer(self, question: Sequence[int], worst: int | None) -> None:
@@ -137,6 +143,24 @@ def _eligible(first: Pick, used: np.ndarray) -> np.ndarray:
     rows = np.array(first.ranking)
     good = (first.z[rows][:, used] >= 0).all(axis=1)
     return rows[good] if good.sum() > 1 else rows
+
+
+def _simplex(seed: int, dimensions: int) -> np.ndarray:
+    """(draws, dimensions) weights, uniform among those that sum to 1: the gaps between uniform
+    numbers on a line from 0 to 1."""
+    cuts = uniform(seed, 0, DRAWS * (dimensions - 1)).reshape(DRAWS, dimensions - 1)
+    return np.diff(np.sort(cuts, axis=1), axis=1, prepend=0.0, append=1.0)
+
+
+def _subsets(count: int, spots: np.ndarray) -> np.ndarray:
+    """(k, size) different places below ``count``, each row the first steps of a Fisher-Yates
+    shuffle that ``spots`` (k, size) in [0, 1) steer."""
+    places = np.tile(np.arange(count), (len(spots), 1))
+    rows = np.arange(len(spots))
+    for step in range(spots.shape[1]):
+        other = step + (spots[:, step] * (count - step)).astype(np.int64)
+        places[rows, step], places[rows, other] = places[rows, other], places[rows, step]
+    return places[:, : spots.shape[1]]
 
 
 def _entropy(chance: np.ndarray) -> np.ndarray:

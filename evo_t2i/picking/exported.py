@@ -19,7 +19,8 @@ class ExportedPick:
     Attributes:
         run: the digest of the run that the page shows.
         caption, seed: what that run was asked, for people.
-        method, weights, floors: as for ``evo_t2i.picking.methods.pick``.
+        method, weights, floors, order, tolerance: as for ``evo_t2i.picking.methods.pick``; the last
+            two are None unless the method is ``lexicographic``.
         picked, starred: ids, in the order in which they were marked.
     """
 
@@ -29,6 +30,8 @@ class ExportedPick:
     method: str
     weights: dict[str, float]
     floors: dict[str, float]
+    order: tuple[str, ...] | None
+    tolerance: float | None
     picked: tuple[int, ...]
     starred: tuple[int, ...]
 
@@ -67,6 +70,8 @@ def _checked(values: dict[str, Any]) -> ExportedPick:
         method=_of_type(str, values["method"]),
         weights=_numbers(values["weights"]),
         floors=_numbers(values["floors"]),
+        order=_names(values["order"]) if "order" in values else None,
+        tolerance=_number(values["tolerance"]) if "tolerance" in values else None,
         picked=_ids(values["picked"]),
         starred=_ids(values["starred"]),
     )
@@ -78,10 +83,18 @@ def _of_type(kind: type, value: Any) -> Any:
     return value
 
 
+def _number(value: Any) -> float:
+    if type(value) not in (int, float):
+        raise TypeError(f"{value!r} is no number")
+    return float(value)
+
+
 def _numbers(values: dict[str, Any]) -> dict[str, float]:
-    if any(type(number) not in (int, float) for number in values.values()):
-        raise TypeError("not a number")
-    return {name: float(number) for name, number in values.items()}
+    return {name: _number(number) for name, number in values.items()}
+
+
+def _names(values: list[Any]) -> tuple[str, ...]:
+    return tuple(_of_type(str, value) for value in _of_type(list, values))
 
 
 def _ids(values: list[Any]) -> tuple[int, ...]:

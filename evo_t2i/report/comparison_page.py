@@ -13,7 +13,8 @@ import numpy as np
 
 from evo_t2i.report import style
 from evo_t2i.report.comparison import comparison_figure
-from evo_t2i.report.page import asset, data_uri, source_hash, thumbnail
+from evo_t2i.report.embedded import Encoding, data_uri, encoded
+from evo_t2i.report.page import asset, source_hash
 
 if TYPE_CHECKING:
     from evo_t2i.compare import Comparison, Entrant
@@ -102,7 +103,7 @@ def _front(one: "Entrant", number: int) -> str:
 
 
 def _picture(one: "Entrant", row: int, side: int, description: str) -> str:
-    source = data_uri("image/webp", thumbnail(one.run.arrays.image(row), side))
+    source = data_uri("image/webp", encoded(one.run.arrays.image(row), Encoding(side, 86)))
     return f'<img src="{source}" alt="{escape(description)}">'
 
 

@@ -14,19 +14,13 @@ from typing import Any
 import numpy as np
 
 from evo_t2i.picking.methods import Pick
-from evo_t2i.report.page import (
-    PAGE,
-    THUMBNAIL,
-    data_uri,
-    described,
-    is_live,
-    page_html,
-    thumbnail,
-)
+from evo_t2i.report.embedded import Encoding, data_uri, encoded
+from evo_t2i.report.page import PAGE, described, is_live, page_html
 from evo_t2i.runs.atomic import write_bytes
 from evo_t2i.runs.directory import FrontArrays, RunDirectory
 
 MOST_PICTURES = 60
+ENCODING = Encoding(side=256, quality=86)
 DRAWN_AT_ONCE = 6
 
 
@@ -125,8 +119,8 @@ class LivePage:
                 return
             some = new[start : start + DRAWN_AT_ONCE]
             for row, picture in zip(some, draw(some), strict=True):
-                small = thumbnail(picture, THUMBNAIL)
+                small = encoded(picture, ENCODING)
                 self._thumbnails[ids[row]] = data_uri("image/webp", small)
                 height, width = picture.shape[:2]
-                shrink = min(1.0, THUMBNAIL / max(height, width))
+                shrink = min(1.0, ENCODING.side / max(height, width))
                 self._size = [round(width * shrink), round(height * shrink)]

@@ -7,7 +7,6 @@ admits this script, this style and embedded pictures, and nothing else.
 
 import base64
 import hashlib
-import io
 import json
 import re
 from collections.abc import Sequence
@@ -16,20 +15,27 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from evo_t2i.picking.methods import robust_scale
+from evo_t2i.report.embedded import embedded
 from evo_t2i.runs.atomic import write_bytes
 from evo_t2i.runs.directory import Front, FrontArrays, History, RunDirectory
 
 PAGE = "report.html"
 SCRIPTS = (
     "dom.js",
+    "scale.js",
+    "order.js",
+    "formulas.js",
     "rank.js",
+    "uniform.js",
+    "learner.js",
     "query.js",
     "store.js",
     "address.js",
+    "sequence.js",
     "taste.js",
+    "ask.js",
     "gallery.js",
     "detail.js",
     "lineage.js",
@@ -42,13 +48,6 @@ SCRIPTS = (
     "live.js",
     "main.js",
 )
-THUMBNAIL = 256
-"""Longest side of an embedded picture, in pixels."""
-SMALLEST_THUMBNAIL = 96
-FULL_SIZE_THUMBNAILS = 100
-"""More pictures than this are embedded smaller, so that the page's weight stays about the same; so
-many that are at most ``SMALLEST_THUMBNAIL`` large are embedded without loss."""
-WEBP_QUALITY = 86
 MOST_ANCESTORS = 20_000
 MOST_OF_GENERATION_0 = 300
 LIVE_MARK = " data-live"
@@ -135,26 +134,11 @@ def described(
     }
 
 
-def thumbnail(image: np.ndarray, side: int, *, lossless: bool = False) -> bytes:
-    """``image`` (h, w, 3) uint8 as WebP, its longest side at most ``side`` pixels."""
-    picture = Image.fromarray(image)
-    picture.thumbnail((side, side), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    picture.save(buffer, format="WEBP", lossless=lossless, quality=WEBP_QUALITY, method=4)
-    return buffer.getvalue()
-
-
 def _pictures(front: Front) -> dict[str, Any]:
     """The embedded pictures, and the size (width, height) of the files."""
-    crowding = max(1.0, len(front) / FULL_SIZE_THUMBNAILS)
-    side = max(SMALLEST_THUMBNAIL, round(THUMBNAIL / crowding**0.5))
-    embedded, size = [], [1, 1]
-    for row in range(len(front)):
-        image = front.image(row)
-        size = [image.shape[1], image.shape[0]]
-        lossless = crowding == 1 and max(size) <= SMALLEST_THUMBNAIL
-        embedded.append(data_uri("image/webp", thumbnail(image, side, lossless=lossless)))
-    return {"thumbnail": embedded, "size": size, "embedded_side": min(side, max(size))}
+    addresses, side = embedded(front)
+    height, width = front.image(0).shape[:2] if len(front) else (1, 1)
+    return {"thumbnail": addresses, "size": [width, height], "embedded_side": side}
 
 
 def _thinned(scores: np.ndarray) -> list[list[float]]:
@@ -204,11 +188,6 @@ def _data_block(data: dict[str, Any]) -> str:
     """JSON that stays inside its script element, whatever a caption holds."""
     text = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def data_uri(media_type: str, data: bytes) -> str:
-    """``data`` as an address that an image element takes."""
-    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
 
 
 def source_hash(text: str) -> str:

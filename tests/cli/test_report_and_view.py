@@ -40,6 +40,18 @@ def export(folder, **values):
     return file
 
 
+@pytest.mark.parametrize("tolerance", [0, 0.75])
+def test_the_order_of_lexicographic_comes_back(evo, finished_run, tolerance):
+    names = Run(finished_run).arrays.score_names
+    order = [*names[1:], names[0]]
+    file = export(
+        finished_run, method="lexicographic", weights={}, order=order, tolerance=tolerance
+    )
+    assert evo("pick", finished_run, "--from", file).code == 0
+    kept = json.loads((finished_run / "pick" / "pick.json").read_text())
+    assert (kept["order"], kept["tolerance"]) == (order, tolerance)
+
+
 def test_report_writes_the_page_and_prints_its_path(evo, finished_run, tmp_path):
     result = evo("report", finished_run)
     assert (result.code, result.out) == (0, f"{finished_run / 'report.html'}\n"), result.err
@@ -134,6 +146,10 @@ def test_a_copy_of_the_run_takes_the_same_picks(evo, finished_run, tmp_path):
         ({"picked": [1, 1]}, "is not a pick of a run's page"),
         ({"weights": {"text_image": "2"}}, "is not a pick of a run's page"),
         ({"weights": [1]}, "is not a pick of a run's page"),
+        ({"order": "text_image"}, "is not a pick of a run's page"),
+        ({"tolerance": "1"}, "is not a pick of a run's page"),
+        ({"method": "lexicographic", "weights": {}, "order": ["beauty"]}, "--order names the"),
+        ({"method": "lexicographic", "weights": {}, "tolerance": -1}, "--tolerance is -1"),
     ],
 )
 def test_what_cannot_be_taken_is_refused(evo, finished_run, values, message):

@@ -1,7 +1,9 @@
 """Fronts of any size with small pictures, and Debian's chromium to open their pages in."""
 
 import os
+import re
 import shutil
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from evo_t2i.config import RunConfig
+from evo_t2i.picking.scale import robust_scale
 from evo_t2i.report import page
 from evo_t2i.runs.directory import GenerationRecord, RunDirectory
 
@@ -34,6 +37,7 @@ def front_run(
     caption: str = "a cat is lay on the table.",
     generations: int = 6,
     side: int = 24,
+    images: np.ndarray | None = None,
 ) -> RunDirectory:
     """A finished run whose last ``count`` individuals are its front; children of random parents."""
     config = RunConfig(
@@ -66,7 +70,8 @@ def front_run(
             generations=np.full(count, generations),
         )
         volumes = np.linspace(0.4, 2.0, generations + 1).tolist()
-        run.finish(front, pictures(count, side), {"hypervolume": volumes})
+        shown = pictures(count, side) if images is None else images
+        run.finish(front, shown, {"hypervolume": volumes})
     return RunDirectory.open(path)
 
 
@@ -92,6 +97,26 @@ def browser():
         chromium.close()
 
 
+SET_TASTE = """
+async ([method, weights, floors, tolerance, count]) => {
+  const put = (id, value, type) => {
+    const field = document.getElementById(id);
+    field.value = value;
+    field.dispatchEvent(new Event(type, {bubbles: true}));
+  };
+  put('method', method, 'change');
+  weights.forEach((weight, j) => put(`weight-${j}`, weight, 'input'));
+  floors.forEach((step, j) => put(`floor-${j}`, step, 'input'));
+  put('tolerance', tolerance, 'input');
+  put('count', count, 'change');
+  await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+}
+"""
+
+
+RECORDER = Path(__file__).with_name("recorder.js").read_text()
+
+
 @dataclass
 class Opened:
     """A page in the browser with what went wrong in it."""
@@ -105,30 +130,59 @@ class Opened:
             "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
         )
 
+    def set_taste(
+        self,
+        method: str = "balanced",
+        *,
+        weights: Sequence[float] = (1, 1, 1, 1),
+        floors: Sequence[int] = (0, 0, 0, 0),
+        order: Sequence[int] | None = None,
+        tolerance: float = 0.5,
+        count: int = 1,
+    ) -> None:
+        """By the controls; floors are steps of their sliders, order holds places of scores."""
+        self.page.evaluate(SET_TASTE, [method, list(weights), list(floors), tolerance, count])
+        for place, score in enumerate(order or []):
+            for _ in range(10):
+                scores = self.page.locator(".sequence input").evaluate_all(
+                    "boxes => boxes.map(box => Number(box.id.replace('counts-', '')))"
+                )
+                if scores.index(score) <= place:
+                    break
+                self.page.locator(".sequence li").nth(scores.index(score)).get_by_role(
+                    "button", name="earlier"
+                ).evaluate("button => button.click()")
+                self.settle()
+
+    def exported(self, press: Callable[[], None]) -> str:
+        """The text of the file that is downloaded upon ``press``."""
+        with self.page.expect_download() as download:
+            press()
+        return download.value.path().read_text()
+
     def shown(self) -> list[int]:
-        """Ids in the gallery, best first."""
-        return self.page.evaluate(
-            "() => [...document.querySelectorAll('#gallery .tile:not([hidden])')]"
-            ".map(tile => Number(tile.dataset.id))"
-        )
+        """Ids in the gallery, best first; it is scrolled through, as it holds what is in view."""
+        return self.page.evaluate("() => window.scrolledThrough()")
 
     def drawn(self) -> list[set[int]]:
         """Ids that each view draws: gallery, parallel coordinates, every panel of the matrix."""
-        views = self.page.evaluate(
-            """() => {
-              const ids = (root, selector) => [...root.querySelectorAll(selector)]
-                .filter(node => getComputedStyle(node).display !== 'none')
-                .map(node => Number(node.dataset.id));
-              return [
-                ids(document, '#gallery .tile'), ids(document, '#parallel .picture'),
-                ...[...document.querySelectorAll('.panel')].map(panel => ids(panel, '.picture')),
-              ];
-            }"""
-        )
-        return [set(ids) for ids in views]
+        self.page.wait_for_timeout(400)  # until what is out of sight is painted as well
+        return [
+            set(self.shown()),
+            *(set(ids) for ids in self.page.evaluate("() => window.painted()")),
+        ]
+
+    def line_of(self, individual: int) -> list[float]:
+        """How far down, in per cent, the line of a picture crosses each axis from left to right."""
+        return self.page.evaluate("id => window.heightsOf(id)", individual)
+
+    def across(self) -> int:
+        """How many tiles lie in a line of the gallery."""
+        columns = "getComputedStyle(document.getElementById('gallery')).gridTemplateColumns"
+        return len(self.page.evaluate(columns).split())
 
     def selected(self) -> int:
-        return int(self.page.get_attribute("#gallery [aria-selected=true]", "data-id") or -1)
+        return int(re.search(r"picture (\d+) ", self.page.text_content("#stage .name"))[1])
 
 
 @pytest.fixture
@@ -139,6 +193,7 @@ def open_page(browser: Browser):
 
     def open_file(file: Path, address: str = "", **emulated: Any) -> Opened:
         tab = Opened(context.new_page())
+        tab.page.add_init_script(RECORDER)
         opened.append(tab)
         if emulated:
             tab.page.emulate_media(**emulated)
@@ -180,6 +235,30 @@ def fronts(tmp_path_factory):
         return runs[count]
 
     return run_of
+
+
+@pytest.fixture
+def open_scores(fronts, open_page, tmp_path):
+    """``open_scores(front, generation0)`` → the page of a front with these scores."""
+    whole = page.run_data(fronts(100))
+
+    def opened(front, generation0):
+        centre, scale = robust_scale(generation0)
+        kept = {
+            name: values[: len(front)] if isinstance(values, list) else values
+            for name, values in whole["front"].items()
+            if name != "size"
+        }
+        data = whole | {
+            "centre": centre.tolist(),
+            "scale": scale.tolist(),
+            "front": kept | {"size": whole["front"]["size"], "scores": front.tolist()},
+        }
+        file = tmp_path / "page.html"
+        file.write_bytes(page.page_html(data))
+        return open_page(file)
+
+    return opened
 
 
 @pytest.fixture

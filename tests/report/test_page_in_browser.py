@@ -9,20 +9,11 @@ import numpy as np
 import pytest
 
 from evo_t2i.cli.main import run as command
-from evo_t2i.picking.methods import pick
 from evo_t2i.report import page
-
-METHODS = ("balanced", "weighted", "asf", "topsis", "rank")
 
 
 def file_of(run):
     return run.path / page.PAGE
-
-
-def exported(tab, press):
-    with tab.page.expect_download() as download:
-        press()
-    return download.value.path().read_text()
 
 
 def drag(tab, start, end):
@@ -127,87 +118,31 @@ def test_the_ends_of_a_range_can_be_set_by_keyboard(fronts, open_page):
 def test_axes_turn_over_and_change_places(fronts, open_page):
     run = fronts(100)
     tab = open_page(file_of(run))
-    path = f'#parallel .picture[data-id="{run.front().ids[0]}"]'
-
-    def points():
-        numbers = tab.page.get_attribute(path, "d").replace("M", "").split("L")
-        return [tuple(float(number) for number in point.split()) for point in numbers]
-
-    before = points()
+    individual = int(run.front().ids[0])
+    tab.settle()
+    before = tab.line_of(individual)
     head = tab.page.locator('.axis[data-score="image_real"] .axis-head')
     head.focus()
     tab.page.keyboard.press("Enter")
     tab.settle()
     assert head.get_attribute("aria-pressed") == "true"
-    assert points()[1][1] == pytest.approx(100 - before[1][1], abs=0.02)
+    assert tab.line_of(individual)[1] == pytest.approx(100 - before[1], abs=0.02)
     tab.page.keyboard.press("Enter")
     tab.page.keyboard.press("ArrowRight")
     tab.settle()
-    heights = [y for _, y in before]
-    assert [y for _, y in points()] == [heights[i] for i in (0, 2, 1, 3)]
+    assert tab.line_of(individual) == pytest.approx([before[i] for i in (0, 2, 1, 3)])
     box = tab.page.locator('.axis[data-score="text_image"] .axis-head').bounding_box()
     far = tab.page.locator('.axis[data-score="word_label"] .axis-head').bounding_box()
     drag(tab, (box["x"] + 40, box["y"] + 10), (far["x"] + 40, far["y"] + 10))
-    assert [y for _, y in points()] == [heights[i] for i in (2, 1, 3, 0)]
-
-
-SET_TASTE = """
-async ({method, weights, floors}) => {
-  const put = (id, value, type) => {
-    const field = document.getElementById(id);
-    field.value = value;
-    field.dispatchEvent(new Event(type, {bubbles: true}));
-  };
-  put('method', method, 'change');
-  weights.forEach((weight, j) => put(`weight-${j}`, weight, 'input'));
-  floors.forEach((step, j) => put(`floor-${j}`, step, 'input'));
-  await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
-}
-"""
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_sliders_order_the_pictures_as_the_command_does(fronts, open_page, method):
-    run = fronts(100)
-    front = run.front()
-    tab = open_page(file_of(run))
-    rng = np.random.default_rng(METHODS.index(method))
-    orders = set()
-    for round_ in range(50):
-        weights = rng.choice(np.arange(81) / 20, 4).round(2)
-        weights[rng.integers(4)] += 0.05 * (weights.sum() == 0)
-        steps = np.where(rng.random(4) < 0.2, rng.integers(0, 60, 4), 0) * (round_ % 2)
-        tab.page.evaluate(
-            SET_TASTE,
-            {"method": method, "weights": weights.tolist(), "floors": steps.tolist()},
-        )
-        taste = dict(zip(front.score_names, weights.tolist(), strict=True))
-        floors = {}
-        if steps.any():
-            taken = json.loads(exported(tab, lambda: tab.page.click("#export-pick")))
-            assert (taken["method"], taken["weights"]) == (method, taste)
-            floors = taken["floors"]
-            assert len(floors) == np.count_nonzero(steps)
-        expected = pick(
-            front.scores, front.generation0_scores, front.score_names,
-            method=method, weights=taste, floors=floors, count=100,
-        )  # fmt: skip
-        shown = tab.shown()
-        assert shown == front.ids[list(expected.chosen)].tolist()
-        best, value = front.files[expected.chosen[0]], expected.value[expected.chosen[0]]
-        said = f"Best by {method}: front/{best.name}, {value:.4f}".replace("-", "−")
-        assert tab.page.text_content("#status").startswith(said)
-        orders.add(tuple(shown))
-    assert len(orders) > 30
+    assert tab.line_of(individual) == pytest.approx([before[i] for i in (2, 1, 3, 0)])
 
 
 def test_wishes_that_cannot_be_met_are_said(fronts, open_page):
     tab = open_page(file_of(fronts(100)))
-    nothing = {"method": "balanced", "weights": [0] * 4, "floors": [0] * 4}
-    tab.page.evaluate(SET_TASTE, nothing)
+    tab.set_taste(weights=[0] * 4)
     assert "Every weight is 0" in tab.page.text_content("#status")
     assert len(tab.shown()) == 100
-    tab.page.evaluate(SET_TASTE, nothing | {"weights": [1] * 4, "floors": [200] * 4})
+    tab.set_taste(floors=[200] * 4)
     assert "No picture reaches every floor" in tab.page.text_content("#status")
     assert tab.shown() == []
     tab.page.click("#reset")
@@ -223,12 +158,13 @@ def test_a_pick_by_keyboard_alone_is_read_back(fronts, open_page, tmp_path, caps
     for key in keys:
         tab.page.keyboard.press(key)
     tab.settle()
-    second = tab.page.get_attribute("#gallery .tile.picked:nth-child(n+5)", "data-id")
+    across = tab.across()
+    second = order[3 + across]
     file = tmp_path / "pick.json"
-    file.write_text(exported(tab, lambda: tab.page.keyboard.press("e")))
+    file.write_text(tab.exported(lambda: tab.page.keyboard.press("e")))
     chosen = json.loads(file.read_text())
-    assert chosen["picked"] == [order[3], int(second)]
-    assert chosen["starred"] == [order[3], order[order.index(int(second)) - 1]]
+    assert chosen["picked"] == [order[3], second]
+    assert chosen["starred"] == [order[3], order[2 + across]]
     assert "2 starred · 2 picked" in tab.page.text_content("#status")
     assert command(["pick", str(run.path), "--from", str(file)]) == 0, capsys.readouterr().err
     front = run.front()
@@ -245,10 +181,7 @@ def test_a_pick_by_keyboard_alone_is_read_back(fronts, open_page, tmp_path, caps
 def test_arrows_go_through_the_rows_of_the_gallery(fronts, open_page):
     tab = open_page(file_of(fronts(100)))
     order = tab.shown()
-    tops = tab.page.evaluate(
-        "() => [...document.querySelectorAll('#gallery .tile')].map(tile => tile.offsetTop)"
-    )
-    across = tops.count(tops[0])
+    across = tab.across()
     assert across > 2
     for keys, place in [
         ([], 0),
@@ -282,28 +215,32 @@ def test_one_selection_and_one_hovered_picture_in_every_view(fronts, open_page):
     assert tab.selected() == chosen
     assert f"picture {chosen} " in tab.page.text_content("#stage .name")
     place = """(kind) => {
-      const line = document.querySelector(`#parallel path.${kind}:not(.halo)`).getAttribute('d');
+      const numbers = path => path.getAttribute('d').match(/-?[\\d.]+/g).map(Number);
+      const line = numbers(document.querySelector(`#parallel path.${kind}:not(.halo)`));
       const dots = [...document.querySelectorAll(`.panel path.${kind}.core`)]
-        .map(dot => dot.getAttribute('d'));
-      const id = document.querySelector(`#gallery .tile.${kind}`).dataset.id;
-      const mine = [...document.querySelectorAll(`.picture[data-id="${id}"]`)]
-        .map(path => path.getAttribute('d'));
-      return [[line, ...dots], mine];
+        .map(dot => numbers(dot).slice(0, 2));
+      const id = Number(document.querySelector(`#gallery .tile.${kind}`).dataset.id);
+      const pairs = [[0, 1], [0, 2], [1, 2], [0, 3], [1, 3], [2, 3]];
+      return {
+        line: line.filter((_, i) => i % 2), dots,
+        painted: [window.heightsOf(id), pairs.map(pair => window.dotOf(pair, id))],
+      };
     }"""
     for kind in ("selected", "hovered"):
-        pointed, mine = tab.page.evaluate(place, kind)
-        assert len(pointed) == 7
-        assert pointed == mine
+        pointed = tab.page.evaluate(place, kind)
+        heights, dots = pointed["painted"]
+        assert pointed["line"] == pytest.approx(heights, abs=0.01)
+        assert len(pointed["dots"]) == 6
+        np.testing.assert_allclose(pointed["dots"], dots, atol=0.01)
     panel = tab.page.locator(".panel svg").first
     panel.scroll_into_view_if_needed()
     box = panel.bounding_box()
     target = run.front().ids[20]
-    path = tab.page.locator(f'.panel >> nth=0 >> path.picture[data-id="{target}"]')
-    x, y = (float(n) for n in path.get_attribute("d").removeprefix("M").split("h")[0].split())
+    x, y = tab.page.evaluate("id => window.dotOf([0, 1], id)", int(target))
     tab.page.mouse.move(box["x"] + x / 100 * box["width"], box["y"] + y / 100 * box["height"])
     tab.settle()
-    assert tab.page.get_attribute("#gallery .tile.hovered", "data-id") == str(target)
     assert tab.page.is_visible("#peek")
+    assert tab.page.text_content("#peek").endswith(f"picture {target}")
     tab.page.mouse.down()
     tab.page.mouse.up()
     tab.settle()
@@ -362,8 +299,7 @@ def test_the_filter(fronts, open_page):
 def test_the_address_keeps_everything(fronts, open_page):
     run = fronts(100)
     tab = open_page(file_of(run))
-    taste = {"method": "topsis", "weights": [2, 1, 0.35, 0], "floors": [30, 0, 0, 0]}
-    tab.page.evaluate(SET_TASTE, taste)
+    tab.set_taste("topsis", weights=[2, 1, 0.35, 0], floors=[30, 0, 0, 0], count=3)
     brush(tab, "region_word", 0.3, 1.02)
     for key in ("ArrowRight", ".", "ArrowRight", "p", "c", "ArrowRight"):
         tab.page.keyboard.press(key)
@@ -378,15 +314,15 @@ def test_the_address_keeps_everything(fronts, open_page):
     for part in ("#taste", "#stage", "#about", "#status"):
         assert again.page.text_content(part) == tab.page.text_content(part)
     press = "#export-pick"
-    assert exported(again, lambda: again.page.click(press)) == exported(
-        tab, lambda: tab.page.click(press)
+    assert again.exported(lambda: again.page.click(press)) == tab.exported(
+        lambda: tab.page.click(press)
     )
 
 
 @pytest.mark.parametrize(
     "address",
     [
-        "#m=__proto__&w=1,2&f=a,b,c,d&s=x&o=9,9,9,9&i=7&star=-1&pick=1e9&b=~,~,~,~",
+        "#m=__proto__&w=1,2&f=a,b,c,d&s=x&o=9,9,9,9&l=0,0,0,0&n=1e9&t=-1&i=7&star=-1&pick=1e9&b=~,~,~,~",
         "#%",
         "#w=-1,1,1,1",
     ],
@@ -404,7 +340,7 @@ def test_the_table_that_is_exported_is_what_is_shown(fronts, open_page):
     tab = open_page(file_of(run))
     tab.page.keyboard.press("p")
     brush(tab, "text_image", 0.5, 1.02)
-    table = exported(tab, lambda: tab.page.click("#export-csv"))
+    table = tab.exported(lambda: tab.page.click("#export-csv"))
     rows = list(csv.reader(io.StringIO(table)))
     assert [int(row[2]) for row in rows[1:]] == tab.shown()
     assert rows[0][7:11] == list(front.score_names)
@@ -429,7 +365,7 @@ def test_everything_has_a_name_and_a_visible_focus(fronts, open_page):
         """() => [...document.querySelectorAll('button, input, select, a, [role], img, dialog')]
           .filter(node => !(node.getAttribute('aria-label') || node.labels?.length
             || node.textContent.trim() || node.hasAttribute('alt')
-            || node.getAttribute('aria-labelledby') || node.id === 'status'))
+            || node.getAttribute('aria-labelledby') || node.getAttribute('role') === 'status'))
           .map(node => node.outerHTML.slice(0, 80))"""
     )
     assert nameless == []
@@ -459,6 +395,30 @@ def test_the_phone_layout_fits_its_width(fronts, open_page):
         tab.settle()
         assert tab.page.evaluate("document.documentElement.scrollWidth") <= width
         assert tab.page.locator("#stage img").bounding_box()["width"] > 180
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_gallery_holds_what_is_in_view(fronts, open_page, width):
+    tab = open_page(file_of(fronts(500)))
+    tab.page.set_viewport_size({"width": width, "height": 844})
+    tab.settle()
+    visited = []
+    for key in ("End", "ArrowLeft", "ArrowUp", "Home"):
+        tab.page.keyboard.press(key)
+        tab.settle()
+        tile = tab.page.locator(f"#tile-{tab.selected()}")
+        assert tile.get_attribute("aria-selected") == "true"
+        assert tab.page.get_attribute("#gallery", "aria-activedescendant") == tile.get_attribute(
+            "id"
+        )
+        assert tile.get_attribute("aria-setsize") == "500"
+        visited.append(int(tile.get_attribute("aria-posinset")))
+        mine, box = tile.bounding_box(), tab.page.locator("#gallery").bounding_box()
+        assert box["x"] <= mine["x"] <= mine["x"] + mine["width"] <= box["x"] + box["width"]
+        assert box["y"] <= mine["y"] <= mine["y"] + mine["height"] <= box["y"] + box["height"]
+        assert tab.page.locator("#gallery .tile").count() < 100
+    above = 498 if width == 390 else 499 - tab.across()
+    assert visited == [500, 499, above, 1]
 
 
 HOSTILE = [

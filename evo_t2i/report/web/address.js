@@ -7,6 +7,9 @@ function writtenState({ state, front, shown }) {
   put("m", state.method === "balanced" ? "" : state.method);
   put("w", state.weights.some((weight) => weight !== 1) ? state.weights.join(",") : "");
   put("f", list(state.floors.map((floor) => floor ?? "")));
+  put("n", state.count === 1 ? "" : String(state.count));
+  put("l", state.order.some((score, place) => score !== place) ? state.order.join(",") : "");
+  put("t", state.tolerance === 0.5 ? "" : String(state.tolerance));
   put("b", list(state.brushes.map((brush) => (brush ? brush.join("~") : ""))));
   put("o", state.axes.some((axis, place) => axis !== place) ? state.axes.join(",") : "");
   put("i", [...state.inverted].join(","));
@@ -44,8 +47,16 @@ function readState(text, front) {
       const [low, high] = part.split("~").map(number);
       return low !== null && high !== null && low <= high ? [low, high] : null;
     }) ?? state.brushes;
-  const axes = parts("o").map(Number);
-  if (axes.length === names.length && names.every((_, j) => axes.includes(j))) state.axes = axes;
+  const permutation = (key) => {
+    const places = parts(key).map(Number);
+    return places.length === names.length && names.every((_, j) => places.includes(j)) ? places : null;
+  };
+  state.axes = permutation("o") ?? state.axes;
+  state.order = permutation("l") ?? state.order;
+  const tolerance = number(parameters.get("t") ?? "");
+  if (tolerance !== null && tolerance >= 0) state.tolerance = tolerance;
+  const count = number(parameters.get("n") ?? "");
+  if (Number.isInteger(count) && count >= 1 && count <= id.length) state.count = count;
   state.inverted = new Set(parts("i").map(Number).filter((j) => j in names));
   state.starred = new Set(rows("star"));
   state.picked = rows("pick");

@@ -18,6 +18,7 @@ function makeDetail(store) {
   const lineage = makeLineage(store);
   const sheet = element("div");
   let drawn = "";
+  let drawnPictures = "";
   stage.append(pictures, name, bar);
   about.append(sheet, lineage.root);
 
@@ -37,12 +38,16 @@ function makeDetail(store) {
     const key = [store.version, selected, compared].join();
     if (key === drawn) return;
     drawn = key;
-    if (byId("enlarged").open) drawEnlarged(store);
     stage.hidden = about.hidden = selected === null;
     if (selected === null) return;
     const both = compared !== null && compared !== selected ? [compared, selected] : [selected];
-    pictures.replaceChildren(...both.map((row) => largePicture(store, row)));
-    pictures.classList.toggle("two", both.length === 2);
+    const marks = [...both, compared, ...both.map((row) => picked.includes(row))].join();
+    if (marks !== drawnPictures) {
+      pictures.replaceChildren(...both.map((row) => largePicture(store, row)));
+      pictures.classList.toggle("two", both.length === 2);
+      if (byId("enlarged").open) drawEnlarged(store);
+    }
+    drawnPictures = marks;
     const place = store.place.get(selected);
     file.textContent = front.file[selected];
     file.setAttribute("href", front.file[selected]);
@@ -60,7 +65,7 @@ function makeDetail(store) {
   }
 
   function scores(row) {
-    const heads = ["score", "", "gain", "z"].map((text) => element("th", { scope: "col" }, text));
+    const heads = ["score", "value", "gain", "z"].map((text) => element("th", { scope: "col" }, text));
     const rows = front.names.map((name, j) => {
       const z = front.z[row][j];
       return element(

@@ -31,6 +31,59 @@ function drawing(...children) {
   );
 }
 
+const NEAR_THE_WINDOW = "200px";
+const OUT_OF_SIGHT_REST = 250;
+
+/**
+ * A canvas that fills its box. `paint(context, width, height)` gets a clean one in the page's pixels,
+ * upon `repaint()` and whenever the box or the colour scheme changes; out of sight only when there
+ * has been rest for a while.
+ */
+function painting(paint) {
+  const canvas = element("canvas", { "aria-hidden": "true" });
+  const context = canvas.getContext("2d");
+  let box = { width: 0, height: 0 };
+  let near = true;
+  let timer = 0;
+  const repaint = () => {
+    clearTimeout(timer);
+    timer = 0;
+    if (near) paintNow();
+    else timer = setTimeout(paintNow, OUT_OF_SIGHT_REST);
+  };
+  const paintNow = () => {
+    const { width, height } = box;
+    if (!width || !height) return;
+    const scale = devicePixelRatio;
+    const [across, down] = [Math.round(width * scale), Math.round(height * scale)];
+    if (canvas.width !== across || canvas.height !== down) {
+      canvas.width = across;
+      canvas.height = down;
+    }
+    context.setTransform(scale, 0, 0, scale, 0, 0);
+    context.clearRect(0, 0, width, height);
+    paint(context, width, height);
+  };
+  new ResizeObserver((entries) => {
+    box = entries.at(-1).contentRect;
+    repaint();
+  }).observe(canvas);
+  new IntersectionObserver(
+    (entries) => {
+      near = entries.at(-1).isIntersecting;
+      if (near && timer) repaint();
+    },
+    { rootMargin: NEAR_THE_WINDOW },
+  ).observe(canvas);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
+  return { canvas, repaint };
+}
+
+/** One of the page's colours, as the present scheme has it. */
+function colour(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`);
+}
+
 function line(className) {
   return shape("path", { class: className, "vector-effect": "non-scaling-stroke" });
 }

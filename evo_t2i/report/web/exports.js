@@ -6,6 +6,11 @@ function exportedPick(store, run) {
     Object.fromEntries(
       front.names.map((name, j) => [name, values[j]]).filter(([, value]) => value !== null),
     );
+  const weights = state.method === "extremes" ? {} : named(countedWeights(state));
+  const lexicographic = {
+    order: state.order.map((j) => front.names[j]),
+    tolerance: state.tolerance,
+  };
   return {
     kind: "evo-t2i pick",
     format: 1,
@@ -13,8 +18,9 @@ function exportedPick(store, run) {
     caption: run.caption,
     seed: run.seed,
     method: state.method,
-    weights: named(state.weights),
+    weights,
     floors: named(state.floors),
+    ...(state.method === "lexicographic" ? lexicographic : {}),
     picked: state.picked.map((row) => front.id[row]),
     starred: [...state.starred].map((row) => front.id[row]),
   };

@@ -1,17 +1,40 @@
-// The pictures, best first.
+// The pictures, best first. Only the tiles in view, and some around, are in the document: a front may
+// have a thousand, and each move of a slider orders them anew.
+
+const SPARE_LINES = 2;
 
 function makeGallery(store) {
   const { front } = store;
   const root = byId("gallery");
   const nothing = byId("nothing");
+  const spacers = [element("div", { class: "spacer" }), element("div", { class: "spacer" })];
+  const tiles = new Map();
+  let drawnSelection = null;
+  let drawnRows = "";
+  let waiting = false;
   root.style.setProperty("--ratio", front.size[0] / front.size[1]);
-  const tiles = front.id.map((id, row) => {
+  root.addEventListener("scroll", later);
+  new ResizeObserver(later).observe(root);
+
+  function later() {
+    if (!waiting) requestAnimationFrame(draw);
+    waiting = true;
+  }
+
+  function tileOf(row) {
+    if (!tiles.has(row)) tiles.set(row, makeTile(row));
+    return tiles.get(row);
+  }
+
+  function makeTile(row) {
+    const id = front.id[row];
     const place = element("span", { class: "place" });
     const marks = element("span", { class: "marks" });
+    const image = element("img", { src: front.thumbnail[row], alt: "", draggable: "false", decoding: "async" });
     const tile = element(
       "div",
       { role: "option", class: "tile", id: `tile-${id}`, "data-id": id },
-      element("img", { src: front.thumbnail[row], alt: "", draggable: "false", decoding: "async" }),
+      image,
       place,
       marks,
     );
@@ -23,73 +46,120 @@ function makeGallery(store) {
     tile.addEventListener("pointerenter", () => store.change({ hovered: row }));
     tile.addEventListener("pointerleave", () => store.change({ hovered: null }));
     return { tile, place, marks };
-  });
-  root.append(...tiles.map(({ tile }) => tile));
-  let drawnSelection = null;
-  let drawnOrder = "";
+  }
+
+  /**
+   * How the tiles lie: in lines of `across`, each `step` pixels from the next, downwards; or to the
+   * right where the window is narrow. The size of a tile is that of one that is there.
+   */
+  function layout() {
+    const style = getComputedStyle(root);
+    const sideways = style.gridAutoFlow === "column";
+    const tracks = sideways ? style.gridTemplateRows : style.gridTemplateColumns;
+    const across = Math.max(1, tracks.split(" ").length);
+    const gap = parseFloat(sideways ? style.columnGap : style.rowGap);
+    const one = root.querySelector(".tile")?.getBoundingClientRect();
+    const step = (one ? (sideways ? one.width : one.height) : 100) + gap;
+    return { sideways, across, gap, step };
+  }
+
+  /** The places [from, to) in `shown` whose tiles are in view, with some to spare. */
+  function inView({ sideways, across, step }) {
+    const offset = sideways ? root.scrollLeft : root.scrollTop;
+    const size = sideways ? root.clientWidth : root.clientHeight;
+    const first = Math.max(0, Math.floor(offset / step) - SPARE_LINES);
+    const last = Math.ceil((offset + size) / step) + SPARE_LINES;
+    return [first * across, Math.min(store.shown.length, last * across)];
+  }
 
   function draw() {
-    const { state, place, shown, visible } = store;
-    const order = shown.join();
-    if (order !== drawnOrder) root.append(...shown.map((row) => tiles[row].tile));
-    drawnOrder = order;
-    tiles.forEach(({ tile, place: label, marks }, row) => {
-      tile.hidden = !visible[row];
-      if (!visible[row]) return;
-      const starred = state.starred.has(row);
-      const picked = state.picked.indexOf(row);
-      label.textContent = place.get(row);
-      marks.textContent = `${starred ? "★" : ""}${picked >= 0 ? "✓" : ""}`;
-      tile.classList.toggle("starred", starred);
-      tile.classList.toggle("picked", picked >= 0);
-      const said = [`Place ${place.get(row)}`, `picture ${front.id[row]}`];
-      if (starred) said.push("starred");
-      if (picked >= 0) said.push("picked");
-      tile.setAttribute("aria-label", said.join(", "));
+    waiting = false;
+    const { shown } = store;
+    if (shown.length && !root.querySelector(".tile")) root.append(tileOf(shown[0]).tile);
+    const lines = layout();
+    const [from, to] = inView(lines);
+    const rows = shown.slice(Math.min(from, Math.max(0, shown.length - 1)), to);
+    const key = rows.join();
+    const skipped = [Math.ceil(from / lines.across), Math.ceil((shown.length - to) / lines.across)];
+    spacers.forEach((spacer, i) => {
+      const size = Math.max(0, skipped[i]) * lines.step - lines.gap;
+      spacer.hidden = size <= 0;
+      spacer.style[lines.sideways ? "width" : "height"] = `${size}px`;
+      spacer.style[lines.sideways ? "height" : "width"] = "auto";
     });
+    if (key !== drawnRows) root.replaceChildren(spacers[0], ...rows.map((row) => tileOf(row).tile), spacers[1]);
+    drawnRows = key;
+    rows.forEach((row, i) => label(row, from + i));
     nothing.hidden = shown.length > 0;
     nothing.textContent = front.id.length
       ? store.ranking.problem ?? "No picture is left; press Esc to show everything again."
       : "This run's front has no picture.";
+    mark();
+  }
+
+  function label(row, position) {
+    const { state, place, ranking, shown } = store;
+    const { tile, place: placeLabel, marks } = tileOf(row);
+    const starred = state.starred.has(row);
+    const picked = state.picked.includes(row);
+    const chosen = ranking.chosen.length > 1 && place.get(row) <= ranking.chosen.length;
+    placeLabel.textContent = place.get(row);
+    marks.textContent = `${starred ? "★" : ""}${picked ? "✓" : ""}`;
+    tile.classList.toggle("starred", starred);
+    tile.classList.toggle("picked", picked);
+    tile.classList.toggle("chosen", chosen);
+    const said = [`Place ${place.get(row)}`, `picture ${front.id[row]}`];
+    if (chosen) said.push(`one of the ${ranking.chosen.length} chosen`);
+    if (starred) said.push("starred");
+    if (picked) said.push("picked");
+    tile.setAttribute("aria-label", said.join(", "));
+    tile.setAttribute("aria-posinset", position + 1);
+    tile.setAttribute("aria-setsize", shown.length);
+  }
+
+  /** Show which of the tiles that are there is selected, hovered or compared. */
+  function mark() {
+    for (const kind of ["selected", "hovered", "compared"]) {
+      root.querySelector(`.tile.${kind}`)?.classList.remove(kind);
+      const row = store.state[kind];
+      if (row !== null) tiles.get(row)?.tile.classList.add(kind);
+    }
+    root.querySelector("[aria-selected=true]")?.setAttribute("aria-selected", "false");
+    root.removeAttribute("aria-activedescendant");
+    const { tile } = tiles.get(store.state.selected) ?? {};
+    if (!tile?.isConnected) return;
+    tile.setAttribute("aria-selected", "true");
+    root.setAttribute("aria-activedescendant", tile.id);
   }
 
   function point() {
     const { selected } = store.state;
-    for (const kind of ["selected", "hovered", "compared"]) {
-      root.querySelector(`.tile.${kind}`)?.classList.remove(kind);
-      const row = store.state[kind];
-      if (row !== null) tiles[row].tile.classList.add(kind);
-    }
-    root.querySelector("[aria-selected=true]")?.removeAttribute("aria-selected");
-    if (selected === null) {
-      root.removeAttribute("aria-activedescendant");
-      return;
-    }
-    const { tile } = tiles[selected];
-    tile.setAttribute("aria-selected", "true");
-    root.setAttribute("aria-activedescendant", tile.id);
-    if (selected !== drawnSelection && store.visible[selected]) reveal(tile);
+    if (selected !== drawnSelection && selected !== null && store.visible[selected]) reveal(selected);
     drawnSelection = selected;
+    mark();
   }
 
-  /** Scroll the gallery alone, never the page, until the tile is in it. */
-  function reveal(tile) {
-    const margin = 8;
-    const box = root.getBoundingClientRect();
-    const mine = tile.getBoundingClientRect();
-    if (mine.top < box.top) root.scrollTop -= box.top - mine.top + margin;
-    if (mine.bottom > box.bottom) root.scrollTop += mine.bottom - box.bottom + margin;
-    if (mine.left < box.left) root.scrollLeft -= box.left - mine.left + margin;
-    if (mine.right > box.right) root.scrollLeft += mine.right - box.right + margin;
+  /** Scroll the gallery alone, never the page, until the picture is in it. */
+  function reveal(row) {
+    const { sideways, across, step, gap } = layout();
+    const start = Math.floor(store.shown.indexOf(row) / across) * step;
+    const side = sideways ? "scrollLeft" : "scrollTop";
+    const size = sideways ? root.clientWidth : root.clientHeight;
+    const end = start + step + gap;
+    const before = root[side];
+    if (start < before) root[side] = start;
+    else if (end > before + size) root[side] = end - size;
+    if (root[side] !== before) draw();
   }
 
-  /** How many tiles lie in a row, for the arrows up and down. */
-  function columns() {
-    const { shown } = store;
-    const top = (row) => tiles[row].tile.offsetTop;
-    const next = shown.findIndex((row) => top(row) > top(shown[0]));
-    return next < 0 ? Math.max(1, shown.length) : next;
-  }
-
-  return { draw, point, columns, focus: () => root.focus({ preventScroll: true }) };
+  return {
+    draw,
+    point,
+    /** How many pictures an arrow up or down goes past. */
+    columns: () => {
+      const { sideways, across } = layout();
+      return sideways ? 1 : across;
+    },
+    focus: () => root.focus({ preventScroll: true }),
+  };
 }

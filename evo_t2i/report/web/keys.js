@@ -45,7 +45,8 @@ function makeKeys(store, gallery, exports) {
   };
 
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || help.open) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (help.open || byId("ask").open) return;
     const { target, key } = event;
     if (target === filter && (key === "Escape" || key === "Enter")) {
       if (key === "Escape") store.change({ query: "" });
@@ -55,8 +56,8 @@ function makeKeys(store, gallery, exports) {
     }
     if (target.closest("input, select, textarea")) {
       if (key === "Escape") gallery.focus();
-      const own = target.matches("input[type=range]") ? /^(Arrow|Page|Home|End)/.test(key) : true;
-      if (own) return;
+      const own = { range: /^(Arrow|Page|Home|End)/, checkbox: /^[ ]$/ }[target.type] ?? /./;
+      if (own.test(key)) return;
     }
     if (key === "Escape" && byId("enlarged").open) return; // the dialog closes itself
     if (key === "Enter" && target.closest("button, a, summary")) return;

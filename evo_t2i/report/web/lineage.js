@@ -1,6 +1,7 @@
 // Where a picture comes from: its parents, and theirs, back to generation 0.
 
 const LINE_SHOWN = 200;
+const REST = 150;
 
 function makeLineage(store) {
   const { front, lineage } = store;
@@ -27,12 +28,14 @@ function makeLineage(store) {
     scores === null ? null : standardised([scores], front.centre, front.scale)[0],
   );
   let drawn = "";
+  let drawnId = null;
+  let timer = 0;
 
   /** The balanced value of an ancestor under the present weights. */
   function height(row) {
     if (z[row] === null) return null;
     const { shares } = store.ranking;
-    return weightedMean([z[row].map((v) => Math.min(v, Z_CAP))], shares)[0];
+    return weightedSum([z[row].map((v) => Math.min(v, Z_CAP))], shares)[0];
   }
 
   function parentsOf(row) {
@@ -56,12 +59,22 @@ function makeLineage(store) {
     return rows;
   }
 
+  /** Another picture's lineage at once; the same one's under other weights when they rest. */
   function point() {
     const { selected } = store.state;
     const id = selected === null ? null : front.id[selected];
     const key = `${id} ${store.ranking.shares.join()}`;
     if (id === null || key === drawn) return;
     drawn = key;
+    clearTimeout(timer);
+    if (id === drawnId) timer = setTimeout(redraw, REST);
+    else redraw();
+    drawnId = id;
+  }
+
+  function redraw() {
+    const { selected } = store.state;
+    const id = front.id[selected];
     const named = [...new Set(front.parents[selected].filter((parent) => parent >= 0))];
     parentsLine.replaceChildren(
       ...(named.length

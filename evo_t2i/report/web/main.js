@@ -33,7 +33,7 @@ const peek = makePeek(store);
 const gallery = makeGallery(store);
 const exporting = makeExports(store, run);
 store.views = [
-  makeTaste(store),
+  makeTaste(store, makeAsk(store)),
   gallery,
   makeDetail(store),
   makeParallel(store, peek),

@@ -1,4 +1,5 @@
-// Parallel coordinates: an axis a score, a line a picture.
+// Parallel coordinates: an axis a score, a line a picture. The lines are painted on a canvas, since a
+// front may have a thousand; the axes and the lines that are pointed at lie over it.
 
 const REACH = 14;
 const KEY_STEPS = 50;
@@ -9,18 +10,15 @@ function makeParallel(store, peek) {
   const { names } = front;
   const root = byId("parallel");
   const spans = names.map((_, j) => extent(front.scores.map((row) => row[j])));
-  const lines = front.id.map((id) => {
-    const path = line("picture");
-    path.setAttribute("data-id", id);
-    return path;
-  });
+  const lines = painting(paint);
   const pointed = Object.fromEntries(
     ["hovered", "compared", "selected"].map((kind) => [kind, [line(`halo ${kind}`), line(kind)]]),
   );
-  const chart = drawing(...lines, ...Object.values(pointed).flat());
+  const chart = drawing(...Object.values(pointed).flat());
   chart.setAttribute("class", "lines");
+  lines.canvas.setAttribute("class", "lines");
   const axes = names.map((_, j) => makeAxis(j));
-  root.append(chart, ...axes.map((axis) => axis.root));
+  root.append(lines.canvas, chart, ...axes.map((axis) => axis.root));
   root.style.setProperty("--axes", names.length);
 
   root.addEventListener("pointermove", (event) => {
@@ -209,18 +207,40 @@ function makeParallel(store, peek) {
     });
   }
 
+  /** The worst first and faintest, so that the best lie on top; then the starred, then the picked. */
+  function paint(context, width, height) {
+    const { state, shown, place, ranking } = store;
+    const picked = new Set(state.picked);
+    const marked = (row) => picked.has(row) || state.starred.has(row);
+    const faintest = Math.min(0.25, 40 / ranking.order.length);
+    const draw = (row) => {
+      context.beginPath();
+      points(row).forEach(([x, y], i) => {
+        if (i) context.lineTo((x / 100) * width, (y / 100) * height);
+        else context.moveTo((x / 100) * width, (y / 100) * height);
+      });
+      context.stroke();
+    };
+    context.lineJoin = "round";
+    context.lineWidth = 1;
+    context.strokeStyle = colour("line");
+    for (const row of shown.filter((row) => !marked(row)).reverse()) {
+      const behind = (place.get(row) - 1) / ranking.order.length;
+      context.globalAlpha = 0.85 - (0.85 - faintest) * Math.sqrt(behind);
+      draw(row);
+    }
+    context.globalAlpha = 1;
+    context.lineWidth = 2;
+    context.strokeStyle = colour("gold");
+    shown.filter((row) => marked(row) && !picked.has(row)).forEach(draw);
+    context.lineWidth = 2.4;
+    context.strokeStyle = colour("green");
+    shown.filter((row) => picked.has(row)).forEach(draw);
+  }
+
   function draw() {
-    const { state, visible, ranking } = store;
-    const count = Math.max(1, ranking.order.length);
-    lines.forEach((path, row) => {
-      path.toggleAttribute("hidden", !visible[row]);
-      if (!visible[row]) return;
-      path.setAttribute("d", polyline(points(row)));
-      const behind = (store.place.get(row) - 1) / count;
-      path.style.setProperty("--strength", (0.85 - 0.6 * behind).toFixed(2));
-      path.classList.toggle("starred", state.starred.has(row));
-      path.classList.toggle("picked", state.picked.includes(row));
-    });
+    const { state } = store;
+    lines.repaint();
     axes.forEach((axis, j) => {
       const turned = state.inverted.has(j);
       axis.root.style.left = `${across(state.axes.indexOf(j))}%`;

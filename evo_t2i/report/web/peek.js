@@ -42,10 +42,14 @@ function makeStatus(store) {
       if (ranking.problem) {
         said.push(ranking.problem);
       } else {
-        const [best, second] = ranking.order;
+        const [best, second] = ranking.ranking;
         const value = plain(ranking.value[best]);
-        said.push(`Best by ${state.method}: ${front.file[best]}, ${value}`);
-        if (second !== undefined) {
+        if (state.method === "extremes") {
+          said.push(`Best of each score: ${ranking.chosen.map((row) => front.file[row]).join(", ")}`);
+        } else {
+          said.push(`Best by ${state.method}: ${front.file[best]}, ${value}`);
+        }
+        if (second !== undefined && state.method !== "extremes") {
           said.push(`ahead of ${front.file[second]} by ${plain(ranking.value[best] - ranking.value[second])}`);
         }
       }

@@ -1,6 +1,8 @@
-// Every pair of scores: the front before generation 0.
+// Every pair of scores: the front before generation 0, painted; what is pointed at lies over it.
 
 const NEAR = 12;
+const RADIUS = { before: 1.5, picture: 3, starred: 4.5, picked: 5.5 };
+const CROWD = 150;
 
 function makeScatter(store, peek) {
   const { front } = store;
@@ -21,26 +23,21 @@ function makeScatter(store, peek) {
 
   function makePanel(x, y) {
     const at = (row) => [100 * fraction(row[x], spans[x]), 100 - 100 * fraction(row[y], spans[y])];
-    const before = line("before");
-    before.setAttribute("d", dots(store.generation0.map(at)));
-    const pictures = front.scores.map((scores, row) => {
-      const dot = line("picture");
-      dot.setAttribute("data-id", front.id[row]);
-      dot.setAttribute("d", dots([at(scores)]));
-      return dot;
-    });
+    const points = front.scores.map(at);
+    const before = store.generation0.map(at);
+    const dotted = painting(paint);
     const pointed = Object.fromEntries(
       ["hovered", "compared", "selected"].map((kind) => [
         kind,
         ["ring", "gap", "core"].map((part) => line(`${kind} ${part}`)),
       ]),
     );
-    const chart = drawing(before, ...pictures, ...Object.values(pointed).flat());
+    const chart = drawing(...Object.values(pointed).flat());
     const panel = element(
       "figure",
       { class: "panel", "aria-label": `${title(names[y])} over ${title(names[x])}` },
       element("span", { class: "y muted" }, title(names[y])),
-      chart,
+      element("div", { class: "plot" }, dotted.canvas, chart),
       element("figcaption", { class: "x muted" }, title(names[x])),
     );
     panel.style.gridColumn = x + 1;
@@ -51,7 +48,7 @@ function makeScatter(store, peek) {
       let best = null;
       let distance = NEAR;
       for (const row of store.shown) {
-        const [px, py] = at(front.scores[row]);
+        const [px, py] = points[row];
         const off = Math.hypot(
           box.left + (px / 100) * box.width - event.clientX,
           box.top + (py / 100) * box.height - event.clientY,
@@ -74,24 +71,37 @@ function makeScatter(store, peek) {
       const row = nearest(event);
       if (row !== null) store.change({ selected: row });
     });
-    return { root: panel, pictures, pointed, at };
+    /** Generation 0, the front with the best on top, the starred, the picked. */
+    function paint(context, width, height) {
+      const { state, shown } = store;
+      const picked = new Set(state.picked);
+      const marked = (row) => picked.has(row) || state.starred.has(row);
+      const draw = (centres, radius, name) => {
+        context.fillStyle = colour(name);
+        for (const [x, y] of centres) {
+          context.beginPath();
+          context.arc((x / 100) * width, (y / 100) * height, radius, 0, 2 * Math.PI);
+          context.fill();
+        }
+      };
+      const of = (wanted) => shown.filter(wanted).reverse().map((row) => points[row]);
+      draw(before, RADIUS.before, "before");
+      const crowding = Math.max(1, front.id.length / CROWD) ** 0.25;
+      draw(of((row) => !marked(row)), Math.max(2.1, RADIUS.picture / crowding), "line");
+      draw(of((row) => marked(row) && !picked.has(row)), RADIUS.starred, "gold");
+      draw(of((row) => picked.has(row)), RADIUS.picked, "green");
+    }
+    return { root: panel, repaint: dotted.repaint, pointed, points };
   }
 
   function draw() {
-    const { state, visible } = store;
-    for (const panel of panels) {
-      panel.pictures.forEach((dot, row) => {
-        dot.toggleAttribute("hidden", !visible[row]);
-        dot.classList.toggle("starred", state.starred.has(row));
-        dot.classList.toggle("picked", state.picked.includes(row));
-      });
-    }
+    for (const panel of panels) panel.repaint();
   }
 
   function point() {
     for (const [kind, row] of store.pointed()) {
       for (const panel of panels) {
-        const data = row === null ? "" : dots([panel.at(front.scores[row])]);
+        const data = row === null ? "" : dots([panel.points[row]]);
         panel.pointed[kind].forEach((part) => part.setAttribute("d", data));
       }
     }

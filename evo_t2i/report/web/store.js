@@ -1,5 +1,5 @@
 // One state for every view. A change of taste or filter draws the views; one of the selected or
-// the hovered picture only points.
+// the hovered picture only points. However many changes a frame brings, all is ranked and drawn once.
 
 const POINTING = new Set(["selected", "hovered", "compared"]);
 
@@ -8,6 +8,9 @@ function freshState(names) {
     method: "balanced",
     weights: names.map(() => 1),
     floors: names.map(() => null),
+    count: 1,
+    order: names.map((_, j) => j),
+    tolerance: 0.5,
     brushes: names.map(() => null),
     axes: names.map((_, j) => j),
     inverted: new Set(),
@@ -25,31 +28,35 @@ function freshState(names) {
  * (row → whether it passes floors, brushes and filter), `shown` (those rows, best first).
  */
 function makeStore(front) {
-  const store = { front, state: freshState(front.names), views: [], version: 0, queryProblem: null };
+  const store = { front, state: freshState(front.names), views: [], version: 0 };
   let waiting = null;
+  let derived = null;
 
   function derive() {
     const { state } = store;
     store.version += 1;
-    store.ranking = ranked(front, state);
-    store.place = new Map(store.ranking.order.map((row, i) => [row, i + 1]));
+    const ranking = ranked(front, state);
+    const place = new Map(ranking.order.map((row, i) => [row, i + 1]));
+    const numbers = (row, name) => {
+      if (name === "id") return front.id[row];
+      if (name === "generation") return front.generation[row];
+      if (name === "place") return place.get(row) ?? Infinity;
+      if (name === "value") return ranking.value[row];
+      return front.scores[row][front.names.indexOf(name)];
+    };
     const query = parsedQuery(state.query, front.names, {
-      field: (row, name) => fieldOf(row, name),
+      field: numbers,
       marked: (row, mark) => (mark === "starred" ? state.starred.has(row) : state.picked.includes(row)),
     });
-    store.queryProblem = query.problem;
-    store.visible = front.scores.map(() => false);
-    store.shown = store.ranking.order.filter((row) => withinBrushes(row) && query.test(row));
-    for (const row of store.shown) store.visible[row] = true;
-    if (state.selected === null && store.shown.length) state.selected = store.shown[0];
+    const visible = front.scores.map(() => false);
+    const shown = ranking.order.filter((row) => withinBrushes(row) && query.test(row));
+    for (const row of shown) visible[row] = true;
+    if (state.selected === null && shown.length) state.selected = shown[0];
+    return { ranking, place, visible, shown, queryProblem: query.problem };
   }
 
-  function fieldOf(row, name) {
-    if (name === "id") return front.id[row];
-    if (name === "generation") return front.generation[row];
-    if (name === "place") return store.place.get(row) ?? Infinity;
-    if (name === "value") return store.ranking.value[row];
-    return front.scores[row][front.names.indexOf(name)];
+  for (const name of ["ranking", "place", "visible", "shown", "queryProblem"]) {
+    Object.defineProperty(store, name, { get: () => (derived ??= derive())[name] });
   }
 
   function withinBrushes(row) {
@@ -62,6 +69,7 @@ function makeStore(front) {
   function draw() {
     const kind = waiting;
     waiting = null;
+    derived ??= derive();
     for (const view of store.views) {
       if (kind === "draw") view.draw?.();
       view.point?.();
@@ -72,7 +80,7 @@ function makeStore(front) {
   store.change = (changes) => {
     Object.assign(store.state, changes);
     const pointing = Object.keys(changes).every((key) => POINTING.has(key));
-    if (!pointing) derive();
+    if (!pointing) derived = null;
     if (waiting === null) requestAnimationFrame(draw);
     waiting = pointing ? waiting ?? "point" : "draw";
     store.changed?.(changes);
@@ -98,6 +106,5 @@ function makeStore(front) {
       return [kind, row !== null && store.visible[row] ? row : null];
     });
 
-  derive();
   return store;
 }
