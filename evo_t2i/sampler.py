@@ -18,15 +18,17 @@ from evo_t2i.evaluate import Evaluator
 from evo_t2i.generators.base import Generator
 from evo_t2i.models.device import choose_device
 from evo_t2i.picking.methods import Pick, pick
+from evo_t2i.presets import BUILTIN, with_preset
 from evo_t2i.run import Run, write_pick
 from evo_t2i.runs.directory import GenerationRecord, RunDirectory, default_out, require_unused
 from evo_t2i.search.base import Search
 from evo_t2i.search.hypervolume import best_point, reference_point, relative_hypervolume
+from evo_t2i.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
 class Event:
-    """What a run is doing now, for progress displays."""
+    """What a run is doing now, for progress displays and whoever wants to see pictures."""
 
     stage: str
     """``models`` (loading), ``scoring``, ``generation`` (one was committed) or ``writing``."""
@@ -37,6 +39,8 @@ class Event:
     """Images on the front after the newest committed generation."""
     hypervolume: float = 0.0
     """In units of generation 0's box, see ``evo_t2i.search.hypervolume.relative_hypervolume``."""
+    snapshot: Snapshot | None = None
+    """After a ``generation``: the front as it is now, which draws its pictures when asked."""
 
 
 Progress = Callable[[Event], None]
@@ -47,17 +51,26 @@ def sample(
     *,
     out: Path | str | None = None,
     seed: int | None = None,
+    preset: str = BUILTIN,
     progress: Progress | None = None,
     **options: Any,
 ) -> Run:
     """Evolve pictures for a caption and write them to a new run directory.
 
-    ``out`` defaults to ``runs/<caption>-<seed>``, ``seed`` to a random one; ``options`` are the
-    other fields of RunConfig, ScoreOptions and ScorerModels (``population``, ``generations``,
-    ``generator``, ``scores``, ``sampler``, ``temperature``, ``clip``, …), by the names of the
-    command line. Raises the errors of ``evo_t2i.errors``.
+    ``out`` defaults to ``runs/<caption>-<seed>``, ``seed`` to a random one. ``preset`` is one of
+    ``evo_t2i.presets.PRESETS``; ``options`` go over it and are the other fields of RunConfig,
+    ScoreOptions and ScorerModels (``population``, ``generations``, ``generator``, ``scores``,
+    ``sampler``, ``temperature``, ``clip``, …), by the names of the command line. Raises the errors
+    of ``evo_t2i.errors``.
+
+    ``progress`` hears an Event at every step, and can show pictures while the run goes on:
+
+    >>> def show(event):
+    ...     if event.snapshot is not None and event.generation % 10 == 0:
+    ...         event.snapshot.best()[0].image.show()
+    >>> run = evo_t2i.sample("a red bus", progress=show)  # doctest: +SKIP
     """
-    config = configure(caption, seed=seed, **options)
+    config = configure(caption, seed=seed, **with_preset(preset, options))
     directory = Path(out) if out is not None else default_out(config)
     require_unused(directory)
     evaluator, search = build(config, progress)
@@ -72,7 +85,7 @@ def resume(path: Path | str, *, progress: Progress | None = None) -> Run:
     That holds bit for bit on the same machine, library versions and device.
     """
     with RunDirectory.open(Path(path), writable=True) as run:
-        missing = [name for name in _PRESENTED if not (run.path / name).exists()]
+        missing = [name for name in _PRESENTED if _is_missing(run.path / name)]
         whole = run.finished and not run.damaged() and run.last() is not None
         if not whole or missing:
             evaluator, search = build(run.config, progress)
@@ -86,17 +99,22 @@ def resume(path: Path | str, *, progress: Progress | None = None) -> Run:
 def build(config: RunConfig, progress: Progress | None = None) -> tuple[Evaluator, Search]:
     """Load the models and prepare the search; everything that can be refused is refused here."""
     _tell(progress, Event("models"))
-    make_search = registry.load("sampler", config.sampler)
+    registry.load("sampler", config.sampler)  # refuses an unknown one before the models load
     device = choose_device(config.device)
     name, argument = registry.split_argument(config.generator)
-    generator: Generator = registry.load("generator", name)(device=device, argument=argument)
+    generator: Generator = registry.make("generator", name, device=device, argument=argument)
     dimensions = math.prod(generator.latent_shape)
 
     def prior(count: int, rng: np.random.Generator) -> np.ndarray:
         return generator.sample(count, rng).reshape(count, dimensions)
 
-    search: Search = make_search(
-        sample=prior, dimensions=dimensions, objectives=len(config.scores), config=config
+    search: Search = registry.make(
+        "sampler",
+        config.sampler,
+        sample=prior,
+        dimensions=dimensions,
+        objectives=len(config.scores),
+        config=config,
     )
     evaluator = Evaluator(
         generator=generator,
@@ -128,6 +146,7 @@ def _evolve(
     if last is not None:
         evaluator.micro_batch = run.journal[last[0]]["micro_batch"]
     box = [np.array(corner) for corner in started["box"]] if started is not None else []
+    first_scores = run.record(0).scores if last is not None else None
 
     while search.generation <= config.generations:
         generation = search.generation
@@ -141,6 +160,7 @@ def _evolve(
         parents, first_id = search.parents, done
         search.tell(latents, scores)
         box = box or [reference_point(scores), best_point(scores)]
+        first_scores = scores if first_scores is None else first_scores
         volume = relative_hypervolume(search.archive.scores, *box)
         record = GenerationRecord(
             latents=latents,
@@ -161,9 +181,12 @@ def _evolve(
                 "models": facts,
             },
         )
+        front = search.archive
+        snapshot = Snapshot(front, config.scores, first_scores, evaluator.preview)
+        evaluations = done + len(latents)
         _tell(
             progress,
-            Event("generation", generation, done + len(latents), len(search.archive), volume),
+            Event("generation", generation, evaluations, len(front), volume, snapshot),
         )
 
     _tell(progress, Event("writing", config.generations, config.evaluations, len(search.archive)))
@@ -210,6 +233,13 @@ def _present(run: RunDirectory, evaluator: Evaluator, names: tuple[str, ...] | l
         report(run, run.path / PAGE)
     if "pick/pick.json" in names:
         write_pick(finished, picked)
+
+
+def _is_missing(file: Path) -> bool:
+    """Whether ``_present`` has to write ``file``; a page from before the run's end is none."""
+    from evo_t2i.report.page import is_live
+
+    return not file.exists() or is_live(file)
 
 
 def _before_after(run: RunDirectory, finished: Run, evaluator: Evaluator, picked: Pick) -> None:

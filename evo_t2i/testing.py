@@ -9,9 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from evo_t2i.config import RunConfig, ScoreOptions
+from evo_t2i.evaluate import ImageScorer
 from evo_t2i.features.base import FeatureExtractor
 from evo_t2i.generators.base import Generator
 from evo_t2i.scores.base import Score
+from evo_t2i.search.base import Search
 
 TOLERANCE = 1e-5
 """Largest difference that another batch size or order may make, relative to values above 1."""
@@ -71,8 +74,7 @@ def check_feature_extractor(
 ) -> None:
     """Keys, shape, finiteness, determinism, and independence of the batch."""
     text = extractor.text(caption)
-    pixels = np.random.default_rng(0).random((count, 3, *size), dtype=np.float32)
-    batch = torch.from_numpy(pixels).to(device or torch.device("cpu"))
+    batch = _random_images(count, size).to(device or torch.device("cpu"))
     features = extractor.images(batch)
     found = text.keys() | features.keys()
     _require(
@@ -89,6 +91,39 @@ def check_feature_extractor(
     for key, value in text.items():
         _require(torch.equal(value, again[key]), f"text gave another {key!r} for the same caption")
     _check_batches("images", lambda rows: extractor.images(batch[rows]), count)
+
+
+@torch.inference_mode()
+def check_installed_score(
+    name: str,
+    *,
+    device: torch.device | None = None,
+    caption: str = "skyline at sunset.",
+    size: tuple[int, int] = (64, 64),
+    count: int = 5,
+    value_range: tuple[float, float] | None = None,
+) -> None:
+    """All of a score's way into a run: entry point, factory, the extractors it needs, itself.
+
+    ``check_feature_extractor`` on each of these and ``check_score`` on what they give for random
+    images. Call it where the package is installed. Raises also the errors of
+    ``evo_t2i.registry.make`` and UsageError for a feature that nothing provides.
+    """
+    device = device or torch.device("cpu")
+    scorer = ImageScorer(
+        score_names=[name], options=ScoreOptions(), device=device, micro_batch=count
+    )
+    batch = _random_images(count, size).to(device)
+    features: dict[str, Tensor] = {}
+    image_keys: set[str] = set()
+    for extractor in scorer.extractors.values():
+        check_feature_extractor(extractor, device=device, caption=caption, size=size, count=count)
+        of_images = extractor.images(batch)
+        image_keys |= of_images.keys()
+        features |= extractor.text(caption) | of_images
+    check_score(
+        scorer.scores[0], features, image_keys=frozenset(image_keys), value_range=value_range
+    )
 
 
 @torch.inference_mode()
@@ -128,6 +163,72 @@ def check_score(
         return {score.name: score(part)}
 
     _check_batches(score.name, of_rows, count)
+
+
+def check_search(factory: Callable[..., Search], *, objectives: int = 2) -> None:
+    """Shape, determinism by the seed, the archive, failed images, and going on from a saved state.
+
+    ``factory`` is called as for a run, with small numbers.
+    """
+    dimensions, population, offspring = 8, 12, 10
+    config = RunConfig(caption="a test", seed=3, population=population, offspring=offspring)
+    targets = np.eye(dimensions)[:objectives]
+
+    def make() -> Search:
+        return factory(
+            sample=lambda count, rng: rng.standard_normal((count, dimensions), dtype=np.float32),
+            dimensions=dimensions,
+            objectives=objectives,
+            config=config,
+        )
+
+    def advance(search: Search) -> tuple[np.ndarray, np.ndarray]:
+        latents = search.ask()
+        count = offspring if search.generation else population
+        _require(
+            latents.shape == (count, dimensions) and latents.dtype == np.float32,
+            f"ask gave {latents.shape} {latents.dtype}, expected {(count, dimensions)} float32",
+        )
+        _require(np.array_equal(latents, search.ask()), "ask gave other latents before tell")
+        _require(search.parents.shape == (count, 2), f"parents are not of the shape {(count, 2)}")
+        scores = -((latents[:, None] - targets) ** 2).sum(axis=2)  # (n, m)
+        scores[0] = np.nan
+        before = search.generation
+        search.tell(latents, scores)
+        _require(search.generation == before + 1, "tell did not count the generation")
+        return latents, scores
+
+    first, second = make(), make()
+    told = []
+    for _ in range(3):
+        state = {name: array.copy() for name, array in first.state().items()}
+        told.append(advance(first))
+        _require(
+            np.array_equal(told[-1][0], advance(second)[0]),
+            "ask gave other latents for the same seed and scores: draw from the seed alone",
+        )
+    continued = make()
+    continued.restore(state)
+    _require(
+        np.array_equal(told[-1][0], advance(continued)[0]),
+        "after restore, ask gave other latents than where state was taken",
+    )
+    scores = np.concatenate([scores for _, scores in told])
+    finite = np.isfinite(scores).all(axis=1)
+    no_worse = np.all(scores[None] >= scores[:, None], axis=-1)  # (n, n), the second than the first
+    dominated = np.any(no_worse & ~no_worse.T, axis=1)
+    expected = np.flatnonzero(finite & ~dominated)
+    _require(
+        np.array_equal(first.archive.ids, expected)
+        and np.array_equal(first.archive.scores, scores[expected]),
+        f"the archive holds the ids {first.archive.ids.tolist()}, expected the finite "
+        f"non-dominated ones {expected.tolist()}",
+    )
+
+
+def _random_images(count: int, size: tuple[int, int]) -> Tensor:
+    """Images (n, 3, h, w) in [0, 1], the same each time."""
+    return torch.from_numpy(np.random.default_rng(0).random((count, 3, *size), dtype=np.float32))
 
 
 def _check_batches(

@@ -1,7 +1,11 @@
-"""Random weights of the built-in models' shapes, so that features are tested without training."""
+"""Random weights of the built-in models' shapes, so that features are tested without training.
+
+And a hub on this machine, ``fake_hub`` and ``models``.
+"""
 
 import pytest
 import torch
+from fake_hub import fake_hub, models  # noqa: F401
 
 from evo_t2i.checkpoints import builtin
 from evo_t2i.checkpoints.minilm import minilm_folder

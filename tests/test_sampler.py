@@ -76,6 +76,26 @@ def test_the_same_seed_gives_the_same_files(run, tmp_path):
     assert digests(again.path) == digests(run.path)
 
 
+def test_who_looks_on_changes_nothing(run, tmp_path):
+    seen = []
+
+    def look(event):
+        if event.snapshot is not None:
+            seen.append((event, event.snapshot.best(3)))
+
+    watched = evo_t2i.sample(CAPTION, out=tmp_path / "watched", progress=look, **SMALL)
+    assert digests(watched.path) == digests(run.path)
+    assert [event.generation for event, _ in seen] == [0, 1, 2, 3]
+    assert all(event.front == len(event.snapshot.front) for event, _ in seen)
+    last = seen[-1][1]
+    picked = run.pick(count=3)
+    assert [image.id for image in last] == [image.id for image in picked]
+    assert [image.scores for image in last] == [image.scores for image in picked]
+    for ours, theirs in zip(last, picked, strict=True):
+        # drawn in other company, a pixel may round the other way: one level of 255
+        assert np.abs(np.asarray(ours.image, int) - np.asarray(theirs.image, int)).max() <= 1
+
+
 def test_another_seed_gives_another_front(run, tmp_path):
     other = evo_t2i.sample(CAPTION, out=tmp_path / "other", **SMALL | {"seed": 6})
     assert (other.path / "front.csv").read_bytes() != (run.path / "front.csv").read_bytes()

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from evo_t2i.testing import check_feature_extractor, check_generator, check_score
+from evo_t2i.errors import UsageError
+from evo_t2i.search.nsga2 import Nsga2
+from evo_t2i.search.random_search import RandomSearch
+from evo_t2i.testing import (
+    check_feature_extractor,
+    check_generator,
+    check_installed_score,
+    check_score,
+    check_search,
+)
 
 
 class Plain:
@@ -127,3 +136,52 @@ def test_a_broken_score_is_told_why():
         check_score(Ranked(), features, image_keys=Brightness.provides)
     with pytest.raises(AssertionError, match=r"expected \[0, 0\.1\]"):
         check_score(Bright(), features, image_keys=Brightness.provides, value_range=(0, 0.1))
+
+
+def test_an_installed_score_is_checked_from_its_entry_point_on(random_models):  # noqa: ARG001
+    check_installed_score("clip_iqa", value_range=(0.0, 1.0))
+    with pytest.raises(AssertionError, match=r"expected \[0\.9, 1\]"):
+        check_installed_score("clip_iqa", value_range=(0.9, 1.0))
+    with pytest.raises(UsageError, match="did you mean 'clip_iqa'"):
+        check_installed_score("clip_iq")
+
+
+class UnseededSearch(RandomSearch):
+    def ask(self):
+        return super().ask() + np.float32(np.random.default_rng().random())
+
+
+class Forgetful(RandomSearch):
+    def restore(self, state):
+        pass
+
+
+class Careless(RandomSearch):
+    def tell(self, latents, scores):
+        super().tell(latents, scores)
+        self.archive = self.archive[:1]
+
+
+class Wide(RandomSearch):
+    def ask(self):
+        return super().ask().astype(np.float64)
+
+
+@pytest.mark.parametrize("factory", [Nsga2, RandomSearch])
+@pytest.mark.parametrize("objectives", [1, 2, 4])
+def test_the_searches_keep_the_contract(factory, objectives):
+    check_search(factory, objectives=objectives)
+
+
+@pytest.mark.parametrize(
+    ("factory", "words"),
+    [
+        (UnseededSearch, "ask gave other latents before tell"),
+        (Forgetful, "after restore"),
+        (Careless, "the archive holds the ids"),
+        (Wide, "float64, expected"),
+    ],
+)
+def test_a_broken_search_is_told_why(factory, words):
+    with pytest.raises(AssertionError, match=words):
+        check_search(factory)

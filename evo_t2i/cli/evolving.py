@@ -5,7 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evo_t2i.cli.output import print_facts, shown
+from evo_t2i.cli.live import LiveTerminal, LiveWebPage
+from evo_t2i.cli.output import print_facts, say, shown
 from evo_t2i.cli.progress import duration, progress_display
 from evo_t2i.cli.silence import libraries_silenced
 from evo_t2i.cli.stop import Stopped
@@ -14,7 +15,7 @@ from evo_t2i.errors import EvoError
 
 if TYPE_CHECKING:
     from evo_t2i.run import Run
-    from evo_t2i.sampler import Progress
+    from evo_t2i.sampler import Event, Progress
 
 _FILES = (
     "front.csv",
@@ -27,17 +28,43 @@ _LABEL_SCORES = ("image_real", "word_label")
 
 
 def evolve(
-    directory: Path, config: RunConfig, call: Callable[["Progress"], "Run"], *, quiet: bool
+    directory: Path,
+    config: RunConfig,
+    call: Callable[["Progress"], "Run"],
+    *,
+    quiet: bool,
+    live: str | None = None,
 ) -> dict[str, Any]:
-    """Make ``call`` with the progress on display; returns the finished run's facts."""
+    """Make ``call`` with the progress on display; returns the finished run's facts.
+
+    ``live`` is what ``evo_t2i.cli.live.checked_live`` returned.
+    """
     start = time.monotonic()
+    pictures = LiveTerminal(config) if live == "terminal" else None
+    page = LiveWebPage(directory, quiet=quiet) if live == "page" else None
+    if page is not None and not quiet:
+        say(f"Live page, from generation 0 on: {directory / 'report.html'}")
     try:
-        with libraries_silenced(), progress_display(config, quiet=quiet) as progress:
-            run = call(progress)
-    except Stopped as stop:
-        stop.message = _what_is_kept(directory)
+        with (
+            libraries_silenced(),
+            progress_display(config, quiet=quiet, pictures=pictures) as progress,
+        ):
+            run = call(progress if page is None else _both(progress, page.show))
+    except BaseException as ended:
+        if isinstance(ended, Stopped):
+            ended.message = _what_is_kept(directory)
+        if page is not None:
+            page.ended("the run was stopped; evo-t2i resume RUN goes on with it")
         raise
     return run_facts(run, time.monotonic() - start)
+
+
+def _both(first: "Progress", second: "Progress") -> "Progress":
+    def heard(event: "Event") -> None:
+        first(event)
+        second(event)
+
+    return heard
 
 
 def run_facts(run: "Run", seconds: float) -> dict[str, Any]:

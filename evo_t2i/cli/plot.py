@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from evo_t2i.runs.directory import RunDirectory
 
 FORMATS = ("png", "svg", "pdf")
+ANIMATIONS = ("gif", "mp4")
 FILES = {
     "pairs": "pairs",
     "parallel": "parallel",
@@ -35,7 +36,11 @@ def plot(
     ] = None,
     file_format: Annotated[
         str | None,
-        typer.Option("--format", help="png, svg or pdf, for --kind.", show_default="png"),
+        typer.Option(
+            "--format",
+            help="png, svg or pdf for --kind; gif or mp4 for --animate.",
+            show_default="png or gif",
+        ),
     ] = None,
     out: Annotated[
         Path | None,
@@ -50,7 +55,7 @@ def plot(
         ),
     ] = None,
     animate: Annotated[
-        bool, typer.Option("--animate", help="A GIF of the front growing, evolution.gif.")
+        bool, typer.Option("--animate", help="The front growing, as evolution.gif or .mp4.")
     ] = False,
 ) -> None:
     """Draw RUN's scatter matrix (pareto.png) and contact sheet (contact_sheet.png) again.
@@ -61,7 +66,7 @@ def plot(
     evo-t2i plot RUN
     evo-t2i plot RUN --kind pairs --format pdf
     evo-t2i plot RUN --kind parallel --pick topsis --out trade-offs.svg
-    evo-t2i plot RUN --animate
+    evo-t2i plot RUN --animate --format mp4
     """
     from evo_t2i.run import Run
     from evo_t2i.runs.atomic import write_bytes
@@ -69,16 +74,14 @@ def plot(
 
     if kind is not None and kind not in FILES:
         raise UsageError(f"--kind is {kind}; give one of {', '.join(FILES)}.")
-    if animate and (kind is not None or file_format is not None):
-        raise UsageError("--animate writes a GIF; leave out --kind and --format.")
-    if kind is None and file_format is not None:
-        raise UsageError(f"--format needs --kind: one of {', '.join(FILES)}.")
+    if animate and kind is not None:
+        raise UsageError("--animate draws a figure of its own; leave out --kind.")
+    if kind is None and not animate and file_format is not None:
+        raise UsageError(f"--format needs --animate or --kind: one of {', '.join(FILES)}.")
     if method is not None and kind in UNMARKED:
         raise UsageError(f"--kind {kind} marks no pick of yours; leave out --pick.")
-    if kind is None:
-        written = _checked_format(out, None, ("gif",) if animate else ("png",))
-    else:
-        written = _checked_format(out, file_format, FORMATS)
+    known = ANIMATIONS if animate else FORMATS if kind is not None else ("png",)
+    written = _checked_format(out, file_format, known)
     finished = Run(run)
     picked = finished.picked() if method is None else finished.rank(method=method)
     directory = RunDirectory.open(run)
@@ -86,8 +89,8 @@ def plot(
         if animate:
             from evo_t2i.report.animation import animation
 
-            files = [run / "evolution.gif" if out is None else out]
-            write_bytes(files[0], animation(directory, picked))
+            files = [run / f"evolution.{written}" if out is None else out]
+            write_bytes(files[0], animation(directory, picked, written))
         elif kind is not None:
             files = [run / f"{FILES[kind]}.{written}" if out is None else out]
             write_bytes(files[0], _drawn(kind, directory, picked, written))

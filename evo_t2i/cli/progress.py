@@ -10,6 +10,9 @@ from evo_t2i.cli.output import say
 from evo_t2i.config import RunConfig
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from evo_t2i.cli.live import LiveTerminal
     from evo_t2i.sampler import Event
 
 LINES = 10
@@ -17,12 +20,17 @@ LINES = 10
 
 
 @contextlib.contextmanager
-def progress_display(config: RunConfig, *, quiet: bool) -> Iterator[Callable[["Event"], None]]:
-    """Gives the function that takes a run's events; the first message appears at once."""
+def progress_display(
+    config: RunConfig, *, quiet: bool, pictures: "LiveTerminal | None" = None
+) -> Iterator[Callable[["Event"], None]]:
+    """Gives the function that takes a run's events; the first message appears at once.
+
+    ``pictures`` stand above the bar.
+    """
     if quiet:
         yield lambda _event: None
     elif sys.stderr.isatty():
-        with _bar(config) as report:
+        with _bar(config, pictures) as report:
             yield report
     else:
         say("Loading models…")
@@ -93,7 +101,7 @@ class _Lines:
 
 
 @contextlib.contextmanager
-def _bar(config: RunConfig) -> Iterator[Callable[["Event"], None]]:
+def _bar(config: RunConfig, pictures: "LiveTerminal | None") -> Iterator[Callable[["Event"], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
@@ -127,5 +135,76 @@ def _bar(config: RunConfig) -> Iterator[Callable[["Event"], None]]:
                 completed=event.evaluations,
                 facts=" · ".join(parts),
             )
+            if pictures is not None:
+                pictures.show(event, lambda: _bar_removed(progress))
+
+        yield report
+
+
+@contextlib.contextmanager
+def _bar_removed(progress: "Progress") -> Iterator[None]:
+    """Within this the cursor stands where the bar was."""
+    progress.live.transient = True
+    progress.stop()
+    progress.live.transient = False
+    try:
+        yield
+    finally:
+        progress.start()
+
+
+@contextlib.contextmanager
+def bytes_display(*, quiet: bool) -> Iterator[Callable[[str, str, int, int | None], None]]:
+    """Gives the function that takes ``(verb, file, bytes so far, bytes in all)``."""
+    if quiet:
+        yield lambda _verb, _file, _done, _total: None
+    elif sys.stderr.isatty():
+        with _bytes_bar() as report:
+            yield report
+    else:
+        yield _BytesLines()
+
+
+class _BytesLines:
+    """A line when a file's turn comes."""
+
+    def __init__(self) -> None:
+        self._last: tuple[str, str] | None = None
+
+    def __call__(self, verb: str, file: str, _done: int, total: int | None) -> None:
+        if (verb, file) != self._last:
+            self._last = verb, file
+            size = "" if total is None else f" ({total / 1e6:,.1f} MB)"
+            say(f"{verb} {file}{size}")
+
+
+@contextlib.contextmanager
+def _bytes_bar() -> Iterator[Callable[[str, str, int, int | None], None]]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=None),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), expand=True) as progress:
+        task = progress.add_task("", total=None)
+        shown = ""
+
+        def report(verb: str, file: str, done: int, total: int | None) -> None:
+            nonlocal shown
+            if shown != (shown := f"{verb} {file}"):
+                progress.reset(task, total=total, completed=done, description=shown)
+            progress.update(task, completed=done, total=total)
 
         yield report

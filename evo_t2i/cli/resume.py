@@ -6,11 +6,16 @@ from typing import Annotated, Any
 import typer
 
 from evo_t2i.cli.evolving import evolve, print_summary
+from evo_t2i.cli.live import LIVE_HELP, checked_live
 from evo_t2i.cli.output import print_json, say
 
 
 def resume(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of the run.")],
+    live: Annotated[
+        str | None,
+        typer.Option(metavar="WHERE", help=LIVE_HELP),
+    ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
@@ -21,6 +26,7 @@ def resume(
     """
     from evo_t2i.runs.directory import RunDirectory
 
+    where = checked_live(live, quiet=quiet)
     with RunDirectory.open(run) as directory:
         config = directory.config
         last = directory.last()
@@ -36,5 +42,5 @@ def resume(
 
         return sampling.resume(run, progress=progress)
 
-    facts = evolve(run, config, call, quiet=quiet)
+    facts = evolve(run, config, call, quiet=quiet, live=where)
     print_json(facts) if json_output else print_summary(facts)

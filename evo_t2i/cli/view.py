@@ -1,4 +1,4 @@
-"""`evo-t2i view`: open a finished run's interactive page in the browser."""
+"""`evo-t2i view`: open a run's interactive page in the browser."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,11 +9,12 @@ from evo_t2i.cli.output import say, shown
 
 
 def view(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")],
 ) -> None:
     """Open RUN's interactive page in the browser; its path is printed.
 
-    The page is written first if it is missing.
+    The page of a finished run is written first if it is missing. One that is still going on has a
+    page when it was begun with --live page.
 
     \b
     evo-t2i view RUN
@@ -24,7 +25,7 @@ def view(
     from evo_t2i.runs.directory import RunDirectory
 
     file = run / page.PAGE
-    if not file.exists():
+    if not file.exists() or (page.is_live(file) and RunDirectory.open(run).finished):
         page.report(RunDirectory.open(run), file)
     print(shown(file), flush=True)
     if not webbrowser.open(file.resolve().as_uri()):

@@ -20,18 +20,25 @@ MOST_FRAMES = 60
 FRAME_MS, LAST_FRAME_MS = 180, 2_500
 
 
-def animation(run: RunDirectory, pick: Pick) -> bytes:
-    """A GIF, a frame a generation (at most 60, evenly spaced), that repeats for ever.
+def animation(run: RunDirectory, pick: Pick, file_format: str = "gif") -> bytes:
+    """A GIF that repeats for ever, or an ``mp4``: a frame a generation (at most 60, evenly spaced).
 
     Pictures of past populations are not stored, only those of the final front. So a frame shows
     which of these were known by then: the best one by ``pick``, a line for each through its scores,
-    and the hypervolume up to then. Until the first one was found there is no picture.
+    and the hypervolume up to then. Until the first one was found there is no picture. Raises
+    UsageError when MP4 is asked for and PyAV is not installed.
     """
     front = run.front()
     last = len(run.journal) - 1
     numbers = np.unique(np.linspace(0, last, min(last + 1, MOST_FRAMES)).round().astype(int))
-    frames = [Image.fromarray(pixels) for pixels in _frames(run, front, pick, numbers.tolist())]
-    indexed = [frame.quantize(256, method=Image.Quantize.MEDIANCUT) for frame in frames]
+    frames = _frames(run, front, pick, numbers.tolist())
+    if file_format == "mp4":
+        from evo_t2i.report.video import mp4
+
+        return mp4(frames, FRAME_MS, LAST_FRAME_MS)
+    indexed = [
+        Image.fromarray(pixels).quantize(256, method=Image.Quantize.MEDIANCUT) for pixels in frames
+    ]
     buffer = io.BytesIO()
     indexed[0].save(
         buffer,

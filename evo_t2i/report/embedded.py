@@ -56,8 +56,7 @@ def embedded(front: Front) -> tuple[list[str], int]:
         files = [encoded(front.image(row), encoding) for row in range(len(front))]
         if sum(map(len, files)) <= PICTURES_BYTES or last:
             break
-    addresses = [f"data:image/webp;base64,{base64.b64encode(file).decode()}" for file in files]
-    return addresses, min(encoding.side, largest)
+    return [data_uri("image/webp", file) for file in files], min(encoding.side, largest)
 
 
 def encoded(image: np.ndarray, encoding: Encoding) -> bytes:
@@ -70,3 +69,8 @@ def encoded(image: np.ndarray, encoding: Encoding) -> bytes:
     else:
         picture.save(buffer, format="WEBP", quality=encoding.quality, method=4)
     return buffer.getvalue()
+
+
+def data_uri(media_type: str, data: bytes) -> str:
+    """``data`` as an address that an image element takes."""
+    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"

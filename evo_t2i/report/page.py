@@ -19,7 +19,7 @@ import numpy as np
 from evo_t2i.picking.methods import robust_scale
 from evo_t2i.report.embedded import embedded
 from evo_t2i.runs.atomic import write_bytes
-from evo_t2i.runs.directory import Front, History, RunDirectory
+from evo_t2i.runs.directory import Front, FrontArrays, History, RunDirectory
 
 PAGE = "report.html"
 SCRIPTS = (
@@ -45,10 +45,13 @@ SCRIPTS = (
     "exports.js",
     "keys.js",
     "peek.js",
+    "live.js",
     "main.js",
 )
 MOST_ANCESTORS = 20_000
 MOST_OF_GENERATION_0 = 300
+LIVE_MARK = " data-live"
+"""Attribute at the beginning of a page that was written while its run went on."""
 
 
 def report(run: RunDirectory, out: Path) -> None:
@@ -60,22 +63,32 @@ def report(run: RunDirectory, out: Path) -> None:
     write_bytes(out, page_html(run_data(run)))
 
 
+def is_live(file: Path) -> bool:
+    """Whether a page was written while its run went on; False when there is none."""
+    try:
+        with file.open("rb") as page:
+            return LIVE_MARK.encode() in page.read(200)
+    except OSError:
+        return False
+
+
 def page_html(data: dict[str, Any]) -> bytes:
     """The page around ``data``, which is plain JSON as ``run_data`` gives it."""
-    style, script = _asset("page.css"), "".join(_asset(name) for name in SCRIPTS)
+    style, script = asset("page.css"), "".join(asset(name) for name in SCRIPTS)
     script = f'"use strict";\n(() => {{\n{script}}})();\n'
     policy = "; ".join(
         [
             "default-src 'none'",
-            f"script-src '{_source_hash(script)}'",
-            f"style-src '{_source_hash(style)}'",
+            f"script-src '{source_hash(script)}'",
+            f"style-src '{source_hash(style)}'",
             "img-src data: 'self'",
             "base-uri 'none'",
             "form-action 'none'",
         ]
     )
     parts = {"policy": policy, "style": style, "script": script, "data": _data_block(data)}
-    text = re.sub(r"@(\w+)@", lambda match: parts[match[1]], _asset("page.html"))
+    parts["live"] = LIVE_MARK if "live" in data else ""
+    text = re.sub(r"@(\w+)@", lambda match: parts[match[1]], asset("page.html"))
     return text.encode()
 
 
@@ -85,32 +98,38 @@ def run_data(run: RunDirectory) -> dict[str, Any]:
     ``centre`` and ``scale`` (m,) are those of ``robust_scale`` over generation 0. ``lineage`` has
     the front and its ancestors, nearest first, in columns. Nothing depends on the run's path.
     """
-    front, history, facts = run.front(), run.history(), run.facts()
-    centre, scale = robust_scale(front.generation0_scores)
+    front, history = run.front(), run.history()
+    data = described(run, front, history, run.facts().get("hypervolume", []))
+    data["run"]["digest"] = run.digest
+    files = [f"front/{file.name}" for file in front.files]
+    data["front"] |= {"file": files, **_pictures(front)}
+    return data
+
+
+def described(
+    run: RunDirectory, front: FrontArrays, history: History, hypervolume: list[float]
+) -> dict[str, Any]:
+    """As ``run_data``, for the individuals of ``front``, without the digest, files and pictures."""
+    generation0_scores = history.scores[history.generations == 0]
+    centre, scale = robust_scale(generation0_scores)
     return {
         "run": {
-            "digest": run.digest,
             "caption": run.config.caption,
             "seed": run.config.seed,
             "generations": int(history.generations.max()),
             "evaluations": len(history.ids),
         },
-        "names": list(front.score_names),
+        "names": list(run.config.scores),
         "centre": centre.tolist(),
         "scale": scale.tolist(),
         "front": {
-            "file": [f"front/{file.name}" for file in front.files],
             "id": front.ids.tolist(),
             "generation": front.generations.tolist(),
             "parents": front.parents.tolist(),
             "scores": front.scores.tolist(),
-            **_pictures(front),
         },
-        "generation0": _thinned(front.generation0_scores),
-        "convergence": {
-            "hypervolume": facts.get("hypervolume", []),
-            "best": _best_a_generation(history),
-        },
+        "generation0": _thinned(generation0_scores),
+        "convergence": {"hypervolume": hypervolume, "best": _best_a_generation(history)},
         "lineage": _lineage(history, front.ids.tolist()),
     }
 
@@ -171,9 +190,11 @@ def _data_block(data: dict[str, Any]) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _source_hash(text: str) -> str:
+def source_hash(text: str) -> str:
+    """How a content security policy names an inline script or style."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """The text of a file of ``web/``."""
     return resources.files("evo_t2i.report").joinpath("web", name).read_text(encoding="utf-8")

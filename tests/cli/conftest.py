@@ -1,9 +1,16 @@
-"""Runs the commands in this process, and a small finished run to use them on."""
+"""Runs the commands in this process, a small finished run to use them on, and a terminal."""
 
+import contextlib
+import fcntl
+import os
+import struct
+import termios
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyte
 import pytest
 
 from evo_t2i.cli.main import run
@@ -91,3 +98,53 @@ def other_run(tmp_path):
 @pytest.fixture
 def unfinished_run(tmp_path):
     return write_run(tmp_path / "unfinished", committed=1, finished=False)
+
+
+class Shown:
+    """What a terminal received: ``data``, and the ``screen`` that it makes of it."""
+
+    def __init__(self, columns: int, lines: int):
+        self.data = b""
+        self.screen = pyte.Screen(columns, lines)
+        self.stream = pyte.ByteStream(self.screen)
+
+    def pixels(self, line: int, start: int, width: int) -> list[tuple[str, str]]:
+        """(upper, lower) colours of the half blocks in a line."""
+        cells = [self.screen.buffer[line][column] for column in range(start, start + width)]
+        assert {cell.data for cell in cells} == {"▀"}
+        return [(cell.fg, cell.bg) for cell in cells]
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """``with terminal(80, 24, TERM="xterm") as shown``: stderr is a real pseudo-terminal."""
+
+    @contextlib.contextmanager
+    def opened(columns, lines, *, cell=(0, 0), **environment):
+        for name in ("TMUX", "STY", "ZELLIJ", "NO_COLOR", "COLORTERM", "TERM_PROGRAM",
+                     "LC_TERMINAL", "KITTY_WINDOW_ID", "EVO_T2I_GRAPHICS"):  # fmt: skip
+            monkeypatch.delenv(name, raising=False)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        ours, theirs = os.openpty()
+        size = struct.pack("HHHH", lines, columns, columns * cell[0], lines * cell[1])
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, size)
+        shown = Shown(columns, lines)
+
+        def read():
+            with contextlib.suppress(OSError):  # the other end was closed
+                while data := os.read(ours, 65536):
+                    shown.data += data
+                    shown.stream.feed(data)
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        try:
+            with os.fdopen(theirs, "w", encoding="utf-8") as stream, monkeypatch.context() as patch:
+                patch.setattr("sys.stderr", stream)
+                yield shown
+        finally:
+            reader.join()
+            os.close(ours)
+
+    return opened

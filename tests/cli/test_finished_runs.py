@@ -1,4 +1,5 @@
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -126,6 +127,22 @@ def test_plot_animates(evo, finished_run):
         assert film.n_frames == 2
 
 
+@pytest.mark.parametrize("options", [("--format", "mp4"), ("--out", "film.MP4")])
+def test_plot_animates_as_a_video(evo, finished_run, tmp_path, options):
+    file = finished_run / "evolution.mp4" if options[0] == "--format" else tmp_path / "film.MP4"
+    result = evo("plot", finished_run, "--animate", *options)
+    assert result.out.endswith(f"{file if options[0] == '--format' else 'film.MP4'}\n"), result.err
+    assert file.read_bytes()[4:8] == b"ftyp"
+
+
+def test_a_video_without_its_library_is_refused(evo, finished_run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "av", None)
+    result = evo("plot", finished_run, "--animate", "--format", "mp4")
+    assert (result.code, result.out) == (2, "")
+    assert "run `pip install 'evo-t2i[video]'` or write a GIF." in result.err
+    assert not (finished_run / "evolution.mp4").exists()
+
+
 def test_plot_marks_what_a_method_picks(evo, finished_run, tmp_path):
     files = []
     for method in ("balanced", "extremes"):
@@ -142,11 +159,13 @@ def test_plot_marks_what_a_method_picks(evo, finished_run, tmp_path):
     ("options", "message"),
     [
         (["--kind", "pie"], "--kind is pie; give one of pairs, parallel"),
-        (["--format", "svg"], "--format needs --kind"),
+        (["--format", "svg"], "--format needs --animate or --kind"),
         (["--kind", "pairs", "--format", "gif"], "--format is gif; give one of png, svg, pdf"),
         (["--kind", "pairs", "--out", "a.gif"], "ends in .png or .svg or .pdf"),
         (["--kind", "pairs", "--out", "a.png", "--format", "pdf"], "ends in .pdf"),
-        (["--animate", "--out", "a.png"], "ends in .gif"),
+        (["--animate", "--out", "a.png"], "ends in .gif or .mp4"),
+        (["--animate", "--format", "png"], "--format is png; give one of gif, mp4"),
+        (["--animate", "--out", "a.gif", "--format", "mp4"], "ends in .mp4"),
         (["--animate", "--kind", "pairs"], "leave out --kind"),
         (["--kind", "convergence", "--pick", "rank"], "leave out --pick"),
         (["--kind", "pairs", "--pick", "best"], "--method is best"),
@@ -235,6 +254,7 @@ def test_compare_prints_tables_and_writes_figure_and_json(evo, finished_run, oth
     assert "\x1b" not in result.out
     assert "covers" in result.out
     assert str(tmp_path / "both" / "comparison.png") in result.out
+    assert (tmp_path / "both" / "comparison.html").read_bytes().startswith(b"<!doctype html>")
     assert np.ptp(np.asarray(Image.open(tmp_path / "both" / "comparison.png"))) > 100
     stored = json.loads((tmp_path / "both" / "comparison.json").read_text())
     printed = json.loads(evo("compare", finished_run, other_run, "--json").out)

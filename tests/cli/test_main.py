@@ -172,8 +172,13 @@ def test_output_survives_a_terminal_without_unicode(tmp_path):
 
 def test_list_prints_one_name_a_line(evo):
     assert evo("list", "scores").out.split("\n") == [
+        "aesthetic",
+        "clip_iqa",
         "discriminator",
+        "hpsv2",
         "image_real",
+        "imagereward",
+        "pickscore",
         "region_word",
         "text_image",
         "word_label",

@@ -1,16 +1,12 @@
-"""`pick --ask`: the dialogue over a pipe, and pictures as coloured half blocks."""
+"""`pick --ask`: the dialogue over a pipe and in a terminal."""
 
 import io
 import json
 import re
 
-import numpy as np
 import pytest
 
-from evo_t2i.cli.ask import GAP, half_blocks
 from evo_t2i.run import Run
-
-PIXEL = re.compile(r"\x1b\[38;2;(\d+);(\d+);(\d+);48;2;(\d+);(\d+);(\d+)m▀")
 
 
 @pytest.fixture
@@ -65,36 +61,10 @@ def test_what_does_not_go_with_asking_is_refused(answering, finished_run, option
     assert result.err.count("\n") == 1
 
 
-@pytest.mark.parametrize(
-    ("columns", "lines", "across"), [(80, 24, 4), (120, 40, 2), (30, 10, 4), (300, 20, 4)]
-)
-def test_half_blocks_fit_the_terminal_and_keep_the_colours(columns, lines, across):
-    colours = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (9, 8, 7)]
-    images = [np.full((16, 16, 3), colour, np.uint8) for colour in colours]
-    text = half_blocks(images, columns, lines).splitlines()
-    assert len(text) < lines
-    plain = [re.sub(r"\x1b\[[\d;]*m", "", line) for line in text]
-    assert max(map(len, plain)) <= columns
-    assert plain[0].split() == [str(place + 1) for place in range(across)]
-    found = [tuple(map(int, match)) for match in PIXEL.findall(text[1])]
-    side = (len(plain[1]) - GAP * (across - 1)) // across
-    assert len(found) == across * side
-    assert found[0] == (255, 0, 0, 255, 0, 0)
-    assert found[-1] == 2 * colours[across - 1]
-    assert all(line.endswith("\x1b[0m") for line in text if "▀" in line)
-
-
-def test_a_half_block_is_the_upper_pixel_above_the_lower():
-    image = np.zeros((2, 2, 3), np.uint8)
-    image[0], image[1] = (255, 0, 0), (0, 0, 255)
-    text = half_blocks([image, image], 2 + 2 * GAP, 9).splitlines()
-    assert PIXEL.findall(text[1])[0] == ("255", "0", "0", "0", "0", "255")
-
-
-def test_half_blocks_of_wide_and_tall_pictures():
-    images = [np.full((8, 32, 3), 200, np.uint8), np.full((32, 8, 3), 100, np.uint8)]
-    text = half_blocks(images, 60, 30).splitlines()
-    rows = [PIXEL.findall(line) for line in text]
-    assert any(("200",) * 6 in row for row in rows)
-    assert any(("100",) * 6 in row for row in rows)
-    assert len(text) < 30
+def test_questions_in_a_terminal_come_with_pictures(answering, finished_run, terminal):
+    with terminal(80, 24, TERM="xterm-256color", COLORTERM="truecolor") as shown:
+        assert answering("2\nq\n", finished_run).code == 0
+    text = shown.screen.display
+    assert any(line.split() == ["1", "2", "3", "4"] for line in text)
+    assert sum("▀" in line for line in text) >= 4
+    assert "q)?" in "".join(text)

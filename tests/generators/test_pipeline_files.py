@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from evo_t2i.checkpoints.pull import pull
 from evo_t2i.errors import ModelError, UsageError
 from evo_t2i.generators.pipeline_files import check_pipeline, find_pipeline
 
@@ -143,6 +144,21 @@ def test_a_repository_that_was_not_downloaded_is_named_with_the_remedy(tmp_path,
         find_pipeline("nobody/sd-none", "v1")
     assert "`hf download nobody/sd-none --revision v1`" in str(caught.value)
     assert str(tmp_path / "hub") in str(caught.value)
+
+
+def test_a_pulled_pipeline_has_every_file_that_is_needed(folder, fake_hub, models):
+    there = {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    (folder / "safety_checker").mkdir()
+    fake_hub.repositories["nobody/pipe"] = there | {"safety_checker/model.safetensors": b"no"}
+    pull(models["pipe"], lambda *_event: None)
+    found = find_pipeline("nobody/pipe", None)
+    assert found.files == check_pipeline(folder).files
+    assert found.digest({}) == check_pipeline(folder).digest({})
+    assert not (found.folder / "safety_checker").exists()
 
 
 def test_a_downloaded_repository_is_found(folder, tmp_path, monkeypatch):

@@ -1,6 +1,6 @@
 // The state in the page's address, so that a reload, a bookmark or a message keeps it.
 
-function writtenState({ state, front }) {
+function writtenState({ state, front, shown }) {
   const parameters = new URLSearchParams();
   const put = (key, text) => text && parameters.set(key, text);
   const list = (values) => (values.some((value) => value !== "") ? values.join(",") : "");
@@ -13,11 +13,13 @@ function writtenState({ state, front }) {
   put("b", list(state.brushes.map((brush) => (brush ? brush.join("~") : ""))));
   put("o", state.axes.some((axis, place) => axis !== place) ? state.axes.join(",") : "");
   put("i", [...state.inverted].join(","));
-  put("star", [...state.starred].map((row) => front.id[row]).join(","));
-  put("pick", state.picked.map((row) => front.id[row]).join(","));
+  const marked = (rows, kind) => [...rows].map((row) => front.id[row]).concat(state.unshown?.[kind] ?? []);
+  put("star", marked(state.starred, "star").join(","));
+  put("pick", marked(state.picked, "pick").join(","));
   put("q", state.query);
   put("c", state.compared === null ? "" : String(front.id[state.compared]));
-  put("s", state.selected === null ? "" : String(front.id[state.selected]));
+  const follows = state.selected === null || (front.live && state.selected === shown[0]);
+  put("s", follows ? "" : String(front.id[state.selected]));
   return parameters.toString().replaceAll("%2C", ",").replaceAll("%7E", "~");
 }
 
@@ -58,6 +60,11 @@ function readState(text, front) {
   state.inverted = new Set(parts("i").map(Number).filter((j) => j in names));
   state.starred = new Set(rows("star"));
   state.picked = rows("pick");
+  if (front.live) {
+    // a live page shows some of the front; a mark on another picture is kept until it is shown
+    const unshown = (key) => parts(key).map(Number).filter((id) => Number.isInteger(id) && !rowOf.has(id));
+    state.unshown = { star: unshown("star"), pick: unshown("pick") };
+  }
   state.query = (parameters.get("q") ?? "").slice(0, 200);
   state.selected = id.length ? rows("s")[0] ?? null : null;
   state.compared = rows("c")[0] ?? null;
@@ -70,7 +77,7 @@ function makeAddress(store) {
   let written = "";
   const write = () => {
     written = writtenState(store);
-    history.replaceState(null, "", `#${written}`);
+    history.replaceState(history.state, "", `#${written}`);
   };
   store.changed = (changes) => {
     if (Object.keys(changes).every((key) => key === "hovered")) return;

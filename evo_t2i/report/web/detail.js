@@ -53,8 +53,8 @@ function makeDetail(store) {
     file.setAttribute("href", front.file[selected]);
     name.replaceChildren(
       element("strong", {}, place ? `Place ${place}` : "Below a floor"),
-      ` of ${store.ranking.order.length} · picture ${front.id[selected]} · generation ${front.generation[selected]} · `,
-      file,
+      ` of ${store.ranking.order.length} · picture ${front.id[selected]} · generation ${front.generation[selected]}`,
+      ...(front.live ? [] : [" · ", file]),
     );
     press(buttons.star, starred.has(selected), starred.has(selected) ? "★ Starred" : "☆ Star");
     const chosen = picked.indexOf(selected);

@@ -59,6 +59,11 @@ function download(name, type, text) {
 function makeExports(store, run) {
   const pick = () =>
     download("pick.json", "application/json", JSON.stringify(exportedPick(store, run), null, 2) + "\n");
+  if (store.front.live) {
+    // the pictures have no files yet, and what is marked stays in the address until they have
+    byId("export-pick").hidden = byId("export-csv").hidden = true;
+    return { pick: () => {} };
+  }
   byId("export-pick").addEventListener("click", pick);
   byId("export-csv").addEventListener("click", () =>
     download("front.csv", "text/csv", exportedTable(store)),

@@ -30,7 +30,8 @@ function makeGallery(store) {
     const id = front.id[row];
     const place = element("span", { class: "place" });
     const marks = element("span", { class: "marks" });
-    const image = element("img", { src: front.thumbnail[row], alt: "", draggable: "false", decoding: "async" });
+    const decoding = front.live ? "sync" : "async"; // no flash each time that a live page is reloaded
+    const image = element("img", { src: front.thumbnail[row], alt: "", draggable: "false", decoding });
     const tile = element(
       "div",
       { role: "option", class: "tile", id: `tile-${id}`, "data-id": id },

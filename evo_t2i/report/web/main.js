@@ -7,6 +7,7 @@ const front = {
   centre,
   scale,
   ...data.front,
+  live: data.live ?? null,
   embeddedSide: data.front.embedded_side,
   z: standardised(data.front.scores, centre, scale),
   rowOf: new Map(data.front.id.map((id, row) => [id, row])),
@@ -15,7 +16,7 @@ const front = {
 document.title = `${run.caption} · evo-t2i`;
 byId("caption").textContent = run.caption;
 byId("facts").textContent = [
-  `${plural(front.id.length, "picture")} on the front`,
+  `${plural(front.live?.front ?? front.id.length, "picture")} on the front`,
   `${run.evaluations.toLocaleString("en")} evaluated`,
   plural(run.generations, "generation"),
   `seed ${run.seed}`,
@@ -44,4 +45,5 @@ store.views = [
 store.change(readState(location.hash.slice(1), front));
 makeAddress(store);
 gallery.focus();
+makeLive(front.live);
 requestAnimationFrame(() => requestAnimationFrame(() => performance.mark("interactive")));

@@ -1,0 +1,68 @@
+"""ImageReward: what people would say of a picture that was drawn for the caption."""
+
+import torch
+from torch import Tensor
+
+from evo_t2i.checkpoints.catalogue import BERT, IMAGE_REWARD
+from evo_t2i.checkpoints.digests import sha256_of
+from evo_t2i.checkpoints.hub import downloaded_file
+from evo_t2i.config import ScorerModels
+from evo_t2i.errors import ModelError
+from evo_t2i.features.preprocess import normalise, resize
+from evo_t2i.features.scorer_files import read_json
+from evo_t2i.features.state_dicts import fill, read_state_dict
+
+MAX_TOKENS = 35
+"""Where the published model cuts a caption off."""
+MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
+
+
+class ImageRewardFeatures:
+    """Xu et al., "ImageReward" (2023), version 1.0 of its weights.
+
+    The picture's reward depends on the caption through cross-attention, so ``text`` comes before
+    ``images``. Raises ModelError when a file is missing, damaged or could run code.
+    """
+
+    provides = frozenset({"imagereward.reward"})
+
+    def __init__(self, *, device: torch.device, models: ScorerModels) -> None:  # noqa: ARG002
+        path = downloaded_file(IMAGE_REWARD.repository, "ImageReward.pt")
+        described = downloaded_file(IMAGE_REWARD.repository, "med_config.json")
+        vocabulary = downloaded_file(BERT.repository, "vocab.txt")
+        config = read_json(described)
+
+        from transformers import BertTokenizerFast
+
+        from evo_t2i.models.image_reward import build, renamed
+
+        tensors = renamed(read_state_dict(path))
+        try:
+            model = build(tensors, config)
+            self._tokenizer = BertTokenizerFast(str(vocabulary), do_lower_case=True)
+        except (KeyError, ValueError, TypeError) as error:
+            raise ModelError(
+                f"{path} and {described} do not hold ImageReward ({error}); "
+                "run `evo-t2i models check imagereward`."
+            ) from error
+        fill(model, tensors, path)
+        self.digest = sha256_of(path, described.read_text("utf-8"), vocabulary.read_text("utf-8"))
+        self._model = model.to(device).eval().requires_grad_(False)
+        side = model.vision.config.image_size
+        self._size = (side, side)
+        self._device = device
+        self._tokens: Tensor | None = None
+
+    def text(self, caption: str) -> dict[str, Tensor]:
+        """Nothing; the caption is read for ``images``."""
+        found = self._tokenizer(
+            caption, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
+        )
+        self._tokens = found.input_ids.to(self._device)
+        return {}
+
+    def images(self, batch: Tensor) -> dict[str, Tensor]:
+        """``imagereward.reward`` (n,), for the caption that ``text`` was given last."""
+        assert self._tokens is not None
+        inputs = normalise(resize(batch, self._size), MEAN, STD)
+        return {"imagereward.reward": self._model(inputs, self._tokens).float()}
