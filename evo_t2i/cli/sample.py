@@ -98,6 +98,10 @@ def sample(
     micro_batch: Annotated[
         int, typer.Option(help="Images at once; 0 is automatic.", rich_help_panel=MACHINE)
     ] = RunConfig.micro_batch,
+    precision: Annotated[
+        str,
+        typer.Option(help="Of the search's networks: fp32 or bf16.", rich_help_panel=MACHINE),
+    ] = RunConfig.precision,
     json_output: Annotated[
         bool, typer.Option("--json", help="One JSON object on stdout.", rich_help_panel=MACHINE)
     ] = False,
@@ -135,6 +139,7 @@ def sample(
         survival=survival,
         device=device,
         micro_batch=micro_batch,
+        precision=precision,
         score_options=ScoreOptions(
             temperature=temperature,
             image_real=image_real,
