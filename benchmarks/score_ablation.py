@@ -7,7 +7,7 @@ A fourth row repeats the selection of the run with four scores without word_labe
 `evo-t2i compare RUN --drop-score word_label` does. Prints a table of medians over the fronts with
 the balanced picks, and draws a figure.
 
-    python benchmarks/score_ablation.py --generations 20 --out docs/images/score_ablation.png
+    python benchmarks/score_ablation.py --out docs/images/score_ablation.png
 
 Runs are kept in --runs, and a second call goes on from there.
 """
@@ -27,7 +27,8 @@ from evo_t2i.config import DEFAULT_SCORES, RunConfig
 from evo_t2i.evaluate import Evaluator
 from evo_t2i.picking.methods import robust_scale, standardise
 from evo_t2i.report import style
-from evo_t2i.report.figure import framed, head, lettered, new_figure, panel_at, saved
+from evo_t2i.report.comparison import spreads
+from evo_t2i.report.figure import head, lettered, new_figure, panel_at, saved
 from evo_t2i.run import Run
 from evo_t2i.runs.atomic import write_bytes
 
@@ -156,25 +157,13 @@ def figure(measured: dict[str, list[Front]]) -> bytes:
 
 
 def _spread(axes: Axes, fronts: list[Front], column: int) -> None:
-    for number, front in enumerate(fronts):
-        low, first, middle, last, high = np.percentile(front.z[:, column], (0, 10, 50, 90, 100))
-        colour = COLOURS[number]
-        axes.plot([low, high], [number, number], color=colour, linewidth=0.9)
-        axes.barh(number, last - first, 0.55, first, color=colour, alpha=0.45)
-        axes.plot([middle, middle], [number - 0.28, number + 0.28], color=colour, linewidth=2)
-        axes.scatter(
-            front.z[front.picked, column],
-            number,
-            s=55,
-            marker="*",
-            color=colour,
-            edgecolors=style.INK,
-            linewidths=0.6,
-            zorder=4,
-        )
-    framed(axes)
+    spreads(
+        axes,
+        [front.z[:, column] for front in fronts],
+        [float(front.z[front.picked, column]) for front in fronts],
+        [{"color": colour} for colour in COLOURS],
+    )
     axes.axvline(0, color=style.GENERATION_0, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
-    axes.set(yticks=[], ylim=(len(fronts) - 0.4, -0.6))
     if np.abs(axes.get_xlim()).max() > 30:
         axes.set_xscale("symlog", linthresh=3)
         ends = axes.get_xlim()
@@ -186,7 +175,7 @@ def _spread(axes: Axes, fronts: list[Front], column: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", default=list(CAPTIONS))
-    parser.add_argument("--generations", type=int, default=20)
+    parser.add_argument("--generations", type=int, default=50)
     parser.add_argument("--population", type=int, default=100)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--runs", type=Path, default=Path("runs/score_ablation"))

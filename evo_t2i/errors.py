@@ -51,3 +51,9 @@ class NonFiniteScoresError(EvoError):
     """More than half of a generation has no finite score; exit code 8."""
 
     exit_code = 8
+
+
+class PluginError(EvoError):
+    """A plug-in cannot be imported or breaks its protocol; exit code 9."""
+
+    exit_code = 9

@@ -13,18 +13,18 @@ from torch import Tensor
 
 from evo_t2i import registry
 from evo_t2i.config import BUILTIN_MODELS, ScoreOptions, ScorerModels
-from evo_t2i.errors import DeviceMemoryError, NonFiniteScoresError, UsageError
+from evo_t2i.errors import DeviceMemoryError, NonFiniteScoresError, PluginError, UsageError
 from evo_t2i.features.base import FeatureExtractor
 from evo_t2i.features.words import LABEL_THRESHOLD
 from evo_t2i.generators.base import Generator
+from evo_t2i.models.device import out_of_memory
 from evo_t2i.models.precision import computing_in
+from evo_t2i.plugin_results import image_features, score_column, text_features
 from evo_t2i.scores.base import Score
 
 CPU_MICRO_BATCH = 25
 MAX_MICRO_BATCH = 256
 _BYTES_PER_PIXEL = 16_000
-_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
-
 
 FindExtractor = Callable[[str], FeatureExtractor | None]
 
@@ -73,7 +73,7 @@ class ImageScorer:
         own_extractor: FindExtractor = no_extractor,
     ) -> None:
         self.scores: list[Score] = [
-            registry.load("score", name)(options=options) for name in score_names
+            registry.make("score", name, options=options) for name in score_names
         ]
         self.extractors = _build_extractors(self.scores, device, models, own_extractor)
         self.device = device
@@ -87,8 +87,8 @@ class ImageScorer:
     def prepare(self, caption: str) -> None:
         """Compute everything that depends on the caption alone."""
         self._text = {}
-        for extractor in self.extractors.values():
-            self._text.update(extractor.text(caption))
+        for name, extractor in self.extractors.items():
+            self._text.update(text_features(name, extractor, caption))
         coverage = self._text.get("words.coverage")
         self.coverage = None if coverage is None else float(coverage)
 
@@ -108,16 +108,16 @@ class ImageScorer:
         scores = self._in_micro_batches(
             len(images), lambda rows: self._score(images[rows].to(self.device)), None
         )
-        return _checked(scores)
+        return _checked(scores, self.scores)
 
     def _score(self, images: Tensor, precision: str = "fp32") -> np.ndarray:
         rounded = _to_levels(images) / 255.0
         features = dict(self._text)
         with computing_in(precision, self.device):
-            for extractor in self.extractors.values():
-                features.update(extractor.images(rounded))
-        wide = {key: value.float() for key, value in features.items()}
-        columns = [score(wide) for score in self.scores]
+            for name, extractor in self.extractors.items():
+                features.update(image_features(name, extractor, rounded))
+        features = {key: _widened(value) for key, value in features.items()}
+        columns = [score_column(score, features, len(images)) for score in self.scores]
         return torch.stack(columns, dim=1).cpu().double().numpy()  # (n, m)
 
     def _in_micro_batches(
@@ -196,7 +196,7 @@ class Evaluator(ImageScorer):
         try:
             finite = bool(np.isfinite(self.score_latents(latent)).all())
             said = "it gave scores that are not finite"
-        except (RuntimeError, TypeError, NonFiniteScoresError) as error:
+        except (RuntimeError, TypeError, PluginError, NonFiniteScoresError) as error:
             finite, said = False, str(error).strip().splitlines()[0].rstrip(".")
         if not finite:
             raise UsageError(
@@ -215,7 +215,7 @@ class Evaluator(ImageScorer):
         def scored(rows: slice) -> np.ndarray:
             return self._score(self._generate(latents[rows], self.precision), self.precision)
 
-        return _checked(self._in_micro_batches(len(latents), scored, progress))
+        return _checked(self._in_micro_batches(len(latents), scored, progress), self.scores)
 
     def render(self, latents: np.ndarray) -> np.ndarray:
         """Images (n, h, w, 3) uint8 of latents (n, d), in fp32: the pixels that fp32 scores."""
@@ -237,7 +237,8 @@ class Evaluator(ImageScorer):
             images[rows] = _pixels(drawn)
             return self._score(drawn)
 
-        return images, _checked(self._in_micro_batches(len(latents), scored, progress))
+        scores = self._in_micro_batches(len(latents), scored, progress)
+        return images, _checked(scores, self.scores)
 
     def _generate(self, latents: np.ndarray, precision: str) -> Tensor:
         batch = torch.from_numpy(np.ascontiguousarray(latents, dtype=np.float32)).to(self.device)
@@ -259,7 +260,7 @@ def _build_extractors(
         if own is not None:
             extractors[name] = own
         elif name in registry.names("feature"):
-            extractors[name] = registry.load("feature", name)(device=device, models=models)
+            extractors[name] = registry.make("feature", name, device=device, models=models)
     provided = frozenset[str]().union(*(extractor.provides for extractor in extractors.values()))
     for score in scores:
         if missing := score.needs - provided:
@@ -276,6 +277,11 @@ def _to_levels(images: Tensor) -> Tensor:
     return images.mul(255.0).round().clamp(0.0, 255.0)
 
 
+def _widened(feature: Tensor) -> Tensor:
+    """In float32 where autocast left bfloat16."""
+    return feature.float() if feature.dtype == torch.bfloat16 else feature
+
+
 def _pixels(images: Tensor) -> np.ndarray:
     """(n, 3, h, w) in [0, 1] → (n, h, w, 3) uint8."""
     return _to_levels(images).byte().permute(0, 2, 3, 1).cpu().numpy()
@@ -287,19 +293,21 @@ def _unless_out_of_memory(compute: Callable[[slice], np.ndarray], rows: slice) -
         with torch.inference_mode():
             return compute(rows)
     except (RuntimeError, MemoryError) as error:
-        message = str(error).lower()
-        known = isinstance(error, torch.OutOfMemoryError | MemoryError)
-        if not known and not any(form in message for form in _OUT_OF_MEMORY):
+        if not out_of_memory(error):
             raise
     return None
 
 
-def _checked(scores: np.ndarray) -> np.ndarray:
-    bad = ~np.isfinite(scores).all(axis=1)
-    if 2 * bad.sum() > len(scores):
+def _checked(values: np.ndarray, scores: Sequence[Score]) -> np.ndarray:
+    finite = np.isfinite(values)
+    bad = ~finite.all(axis=1)
+    if 2 * bad.sum() > len(values):
+        worst = scores[int(finite.sum(axis=0).argmin())].name
+        whose = registry.describe("score", worst)
         raise NonFiniteScoresError(
-            f"{bad.sum()} of {len(scores)} images have no finite score; check the generator's "
-            "weights and the score options, or run once with --device cpu."
+            f"{bad.sum()} of {len(values)} images have no finite score: {whose[0].lower()}"
+            f"{whose[1:]} gave nan or infinity; check the generator's weights and the score "
+            "options, leave that score out, or run once with --device cpu."
         )
-    scores[bad] = np.nan
-    return scores
+    values[bad] = np.nan
+    return values

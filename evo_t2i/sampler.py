@@ -19,6 +19,7 @@ from evo_t2i.generators.base import Generator
 from evo_t2i.models.device import choose_device
 from evo_t2i.models.precision import check_precision
 from evo_t2i.picking.methods import Pick, pick
+from evo_t2i.presets import BUILTIN, with_preset
 from evo_t2i.run import Run, write_pick
 from evo_t2i.runs.directory import GenerationRecord, RunDirectory, default_out, require_unused
 from evo_t2i.search.archive import extend
@@ -50,17 +51,19 @@ def sample(
     *,
     out: Path | str | None = None,
     seed: int | None = None,
+    preset: str = BUILTIN,
     progress: Progress | None = None,
     **options: Any,
 ) -> Run:
     """Evolve pictures for a caption and write them to a new run directory.
 
-    ``out`` defaults to ``runs/<caption>-<seed>``, ``seed`` to a random one; ``options`` are the
-    other fields of RunConfig, ScoreOptions and ScorerModels (``population``, ``generations``,
-    ``generator``, ``scores``, ``sampler``, ``temperature``, ``clip``, …), by the names of the
-    command line. Raises the errors of ``evo_t2i.errors``.
+    ``out`` defaults to ``runs/<caption>-<seed>``, ``seed`` to a random one. ``preset`` is one of
+    ``evo_t2i.presets.PRESETS``; ``options`` go over it and are the other fields of RunConfig,
+    ScoreOptions and ScorerModels (``population``, ``generations``, ``generator``, ``scores``,
+    ``sampler``, ``temperature``, ``clip``, …), by the names of the command line. Raises the errors
+    of ``evo_t2i.errors``.
     """
-    config = configure(caption, seed=seed, **options)
+    config = configure(caption, seed=seed, **with_preset(preset, options))
     directory = Path(out) if out is not None else default_out(config)
     require_unused(directory)
     evaluator, search = build(config, progress)
@@ -89,18 +92,23 @@ def resume(path: Path | str, *, progress: Progress | None = None) -> Run:
 def build(config: RunConfig, progress: Progress | None = None) -> tuple[Evaluator, Search]:
     """Load the models and prepare the search; everything that can be refused is refused here."""
     _tell(progress, Event("models"))
-    make_search = registry.load("sampler", config.sampler)
+    registry.load("sampler", config.sampler)  # refuses an unknown one before the models load
     device = choose_device(config.device)
     check_precision(config.precision, device)
     name, argument = registry.split_argument(config.generator)
-    generator: Generator = registry.load("generator", name)(device=device, argument=argument)
+    generator: Generator = registry.make("generator", name, device=device, argument=argument)
     dimensions = math.prod(generator.latent_shape)
 
     def prior(count: int, rng: np.random.Generator) -> np.ndarray:
         return generator.sample(count, rng).reshape(count, dimensions)
 
-    search: Search = make_search(
-        sample=prior, dimensions=dimensions, objectives=len(config.scores), config=config
+    search: Search = registry.make(
+        "sampler",
+        config.sampler,
+        sample=prior,
+        dimensions=dimensions,
+        objectives=len(config.scores),
+        config=config,
     )
     evaluator = Evaluator(
         generator=generator,

@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from evo_t2i.config import ScoreOptions
+from evo_t2i.evaluate import ImageScorer
 from evo_t2i.features.base import FeatureExtractor
 from evo_t2i.generators.base import Generator
 from evo_t2i.models.precision import computing_in
@@ -86,8 +88,7 @@ def check_feature_extractor(
     ``precision`` is that of ``images``, as in ``check_generator``.
     """
     text = extractor.text(caption)
-    pixels = np.random.default_rng(0).random((count, 3, *size), dtype=np.float32)
-    batch = torch.from_numpy(pixels).to(device or torch.device("cpu"))
+    batch = _random_images(count, size).to(device or torch.device("cpu"))
 
     def images(rows: list[int]) -> dict[str, Tensor]:
         with computing_in(precision, batch.device):
@@ -110,6 +111,39 @@ def check_feature_extractor(
     for key, value in text.items():
         _require(torch.equal(value, again[key]), f"text gave another {key!r} for the same caption")
     _check_batches("images", images, count, precision)
+
+
+@torch.inference_mode()
+def check_installed_score(
+    name: str,
+    *,
+    device: torch.device | None = None,
+    caption: str = "skyline at sunset.",
+    size: tuple[int, int] = (64, 64),
+    count: int = 5,
+    value_range: tuple[float, float] | None = None,
+) -> None:
+    """All of a score's way into a run: entry point, factory, the extractors it needs, itself.
+
+    ``check_feature_extractor`` on each of these and ``check_score`` on what they give for random
+    images. Call it where the package is installed. Raises also the errors of
+    ``evo_t2i.registry.make`` and UsageError for a feature that nothing provides.
+    """
+    device = device or torch.device("cpu")
+    scorer = ImageScorer(
+        score_names=[name], options=ScoreOptions(), device=device, micro_batch=count
+    )
+    batch = _random_images(count, size).to(device)
+    features: dict[str, Tensor] = {}
+    image_keys: set[str] = set()
+    for extractor in scorer.extractors.values():
+        check_feature_extractor(extractor, device=device, caption=caption, size=size, count=count)
+        of_images = extractor.images(batch)
+        image_keys |= of_images.keys()
+        features |= extractor.text(caption) | of_images
+    check_score(
+        scorer.scores[0], features, image_keys=frozenset(image_keys), value_range=value_range
+    )
 
 
 @torch.inference_mode()
@@ -149,6 +183,11 @@ def check_score(
         return {score.name: score(part)}
 
     _check_batches(score.name, of_rows, count)
+
+
+def _random_images(count: int, size: tuple[int, int]) -> Tensor:
+    """Images (n, 3, h, w) in [0, 1], the same each time."""
+    return torch.from_numpy(np.random.default_rng(0).random((count, 3, *size), dtype=np.float32))
 
 
 def _check_batches(

@@ -1,6 +1,7 @@
 """Comparing runs: the measures by hand and by brute force, and what is not comparable."""
 
 import itertools
+from html.parser import HTMLParser
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,6 +19,7 @@ from evo_t2i.config import RunConfig, ScoreOptions
 from evo_t2i.errors import UsageError
 from evo_t2i.picking.methods import pick
 from evo_t2i.report.comparison import attainment_line, comparison_figure
+from evo_t2i.report.comparison_page import comparison_html
 from evo_t2i.run import Run
 from evo_t2i.runs.directory import GenerationRecord, RunDirectory
 
@@ -194,3 +196,50 @@ def test_the_figure_is_drawn_for_any_number_of_scores_and_runs(tmp_path, scores)
     data = comparison_figure(comparison)
     assert data.startswith(b"\x89PNG")
     assert data == comparison_figure(comparison)
+
+
+@pytest.mark.parametrize("caption", ["</style><script>alert(1)</script>", "<img src=x>", 'a & "b"'])
+def test_the_page_holds_the_numbers_and_captions_as_text(tmp_path, caption):
+    runs = [evolved(tmp_path / name, n, caption=caption) for n, name in enumerate(["<b>", "b"])]
+    comparison = compare_runs(runs)
+    data = comparison_html(comparison)
+    assert data == comparison_html(comparison)
+    page = PageText()
+    page.feed(data.decode())
+    assert page.headings[0] == caption
+    assert page.elements.isdisjoint({"script", "iframe", "object", "b"})
+    shown = {cell for row in page.rows for cell in row}
+    assert {"<b>", "b", f"{comparison.hypervolume[1]:.3f}"} < shown
+    assert f"{comparison.coverage[0, 1]:.0%}" in shown
+    pictures = 1 + sum(1 + min(len(one.rows), 12) for one in comparison.entrants)
+    assert len(page.sources) == pictures
+    assert all(source.startswith("data:image/") for source in page.sources)
+
+
+class PageText(HTMLParser):
+    """Elements, headings, table rows and pictures of a page."""
+
+    def __init__(self):
+        super().__init__()
+        self.elements, self.headings, self.rows, self.sources = set(), [], [], []
+        self._inside = []
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.add(tag)
+        self._inside.append(tag)
+        if tag == "h1":
+            self.headings.append("")
+        if tag == "tr":
+            self.rows.append([])
+        if tag == "img":
+            self.sources.append(dict(attrs)["src"])
+
+    def handle_endtag(self, tag):
+        while self._inside and self._inside.pop() != tag:
+            pass
+
+    def handle_data(self, data):
+        if "h1" in self._inside:
+            self.headings[-1] += data
+        elif "tr" in self._inside:
+            self.rows[-1].append(data)

@@ -188,7 +188,8 @@ def test_more_than_half_without_a_finite_score_is_an_error(light):
     latents[:2] = np.nan
     assert np.isnan(light.score_latents(latents)).any(axis=1).sum() == 2
     latents[2] = np.nan
-    with pytest.raises(NonFiniteScoresError, match="3 of 4 images"):
+    words = r"3 of 4 images have no finite score: the score 'image_real' of the package evo-t2i"
+    with pytest.raises(NonFiniteScoresError, match=words):
         light.score_latents(latents)
 
 
@@ -211,6 +212,9 @@ def test_a_feature_that_nothing_provides_is_named(random_models, monkeypatch):  
 
         def __init__(self, *, options):
             pass
+
+        def __call__(self, features):
+            return features["vgg.depth"]
 
     real = registry.load
     monkeypatch.setattr(

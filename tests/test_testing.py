@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from evo_t2i.testing import check_feature_extractor, check_generator, check_score
+from evo_t2i.errors import UsageError
+from evo_t2i.testing import (
+    check_feature_extractor,
+    check_generator,
+    check_installed_score,
+    check_score,
+)
 
 
 class Plain:
@@ -127,3 +133,11 @@ def test_a_broken_score_is_told_why():
         check_score(Ranked(), features, image_keys=Brightness.provides)
     with pytest.raises(AssertionError, match=r"expected \[0, 0\.1\]"):
         check_score(Bright(), features, image_keys=Brightness.provides, value_range=(0, 0.1))
+
+
+def test_an_installed_score_is_checked_from_its_entry_point_on(random_models):  # noqa: ARG001
+    check_installed_score("clip_iqa", value_range=(0.0, 1.0))
+    with pytest.raises(AssertionError, match=r"expected \[0\.9, 1\]"):
+        check_installed_score("clip_iqa", value_range=(0.9, 1.0))
+    with pytest.raises(UsageError, match="did you mean 'clip_iqa'"):
+        check_installed_score("clip_iq")

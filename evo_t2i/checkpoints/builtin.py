@@ -10,15 +10,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import safetensors.torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 import evo_t2i
 from evo_t2i.errors import ModelError
 
-_FILES = ("config.json", "model.safetensors")
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FILES = ("config.json", "model.safetensors")
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class LoadedWeights:
     """A built-in model as stored: its configuration and its tensors on the CPU."""
 
     config: dict[str, Any]
-    tensors: dict[str, Tensor]
+    tensors: "dict[str, Tensor]"
     digest: str
     """SHA-256 of the two files' hexadecimal digests: another when either file is another."""
     tensors_digest: str
@@ -47,12 +47,14 @@ def load(name: str, folder: Path | None = None) -> LoadedWeights:
 
     Raises ModelError when anything is missing, damaged or not what the manifest names.
     """
+    import safetensors.torch  # brings torch, which takes a second
+
     root = weights_folder() if folder is None else folder
     remedy = _remedy(root)
     try:
         manifest = json.loads((root / "digests.json").read_text("utf-8"))
-        wanted = {file: manifest[name][file] for file in _FILES}
-        data = {file: (root / name / file).read_bytes() for file in _FILES}
+        wanted = {file: manifest[name][file] for file in FILES}
+        data = {file: (root / name / file).read_bytes() for file in FILES}
     except OSError as error:
         raise ModelError(
             f"The built-in model {name!r} cannot be read ({error.filename}: {error.strerror}); "
@@ -64,8 +66,8 @@ def load(name: str, folder: Path | None = None) -> LoadedWeights:
         ) from None
     except (ValueError, TypeError) as error:
         raise ModelError(f"{root / 'digests.json'} is damaged ({error}); {remedy}") from error
-    found = {file: hashlib.sha256(data[file]).hexdigest() for file in _FILES}
-    for file in _FILES:
+    found = {file: hashlib.sha256(data[file]).hexdigest() for file in FILES}
+    for file in FILES:
         if found[file] != wanted[file]:
             raise ModelError(
                 f"The built-in model {name!r} is damaged: the digest of its {file} is "
@@ -80,7 +82,7 @@ def load(name: str, folder: Path | None = None) -> LoadedWeights:
 
 
 def save(
-    folder: Path, name: str, tensors: Mapping[str, Tensor], config: Mapping[str, Any], card: str
+    folder: Path, name: str, tensors: "Mapping[str, Tensor]", config: Mapping[str, Any], card: str
 ) -> str:
     """Write ``<folder>/<name>/`` and its entry in ``<folder>/digests.json``; returns the digest.
 
@@ -88,6 +90,8 @@ def save(
     replaced atomically and the manifest comes last, so an interrupted save is found out by
     ``load``.
     """
+    import safetensors.torch
+
     target = folder / name
     target.mkdir(parents=True, exist_ok=True)
     data = {
@@ -96,8 +100,8 @@ def save(
             {key: value.contiguous() for key, value in tensors.items()}
         ),
     }
-    digests = {file: hashlib.sha256(data[file]).hexdigest() for file in _FILES}
-    for file in _FILES:
+    digests = {file: hashlib.sha256(data[file]).hexdigest() for file in FILES}
+    for file in FILES:
         _replace(target / file, data[file])
     text = card.replace("{digest}", digests["model.safetensors"])
     _replace(target / "CARD.md", text.encode())
@@ -129,7 +133,7 @@ def _remedy(folder: Path) -> str:
 
 
 def _joint_digest(digests: Mapping[str, str]) -> str:
-    return hashlib.sha256("".join(digests[file] for file in _FILES).encode()).hexdigest()
+    return hashlib.sha256("".join(digests[file] for file in FILES).encode()).hexdigest()
 
 
 def _json(value: Mapping[str, Any]) -> bytes:

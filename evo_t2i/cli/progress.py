@@ -133,3 +133,60 @@ def _bar(config: RunConfig) -> Iterator[Callable[["Event"], None]]:
             )
 
         yield report
+
+
+@contextlib.contextmanager
+def bytes_display(*, quiet: bool) -> Iterator[Callable[[str, str, int, int | None], None]]:
+    """Gives the function that takes ``(verb, file, bytes so far, bytes in all)``."""
+    if quiet:
+        yield lambda _verb, _file, _done, _total: None
+    elif sys.stderr.isatty():
+        with _bytes_bar() as report:
+            yield report
+    else:
+        yield _BytesLines()
+
+
+class _BytesLines:
+    """A line when a file's turn comes."""
+
+    def __init__(self) -> None:
+        self._last: tuple[str, str] | None = None
+
+    def __call__(self, verb: str, file: str, _done: int, total: int | None) -> None:
+        if (verb, file) != self._last:
+            self._last = verb, file
+            size = "" if total is None else f" ({total / 1e6:,.1f} MB)"
+            say(f"{verb} {file}{size}")
+
+
+@contextlib.contextmanager
+def _bytes_bar() -> Iterator[Callable[[str, str, int, int | None], None]]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=None),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), expand=True) as progress:
+        task = progress.add_task("", total=None)
+        shown = ""
+
+        def report(verb: str, file: str, done: int, total: int | None) -> None:
+            nonlocal shown
+            if shown != (shown := f"{verb} {file}"):
+                progress.reset(task, total=total, completed=done, description=shown)
+            progress.update(task, completed=done, total=total)
+
+        yield report

@@ -9,11 +9,12 @@ import typer
 from evo_t2i.cli.arguments import require_installed, score_names
 from evo_t2i.cli.evolving import evolve, print_summary
 from evo_t2i.cli.output import print_facts, print_json, say
-from evo_t2i.config import DEFAULT_SCORES, RunConfig, ScoreOptions, ScorerModels, configure
+from evo_t2i.cli.scorers import ClassifierOption, ClipOption, EmbedderOption, PresetOption
+from evo_t2i.config import DEFAULT_SCORES, RunConfig, ScoreOptions, configure
+from evo_t2i.presets import BUILTIN, with_preset
 from evo_t2i.registry import split_argument
 
 FORMULAS = "Score formulas"
-SCORERS = "Scorers"
 MACHINE = "Machine and output"
 
 
@@ -37,9 +38,13 @@ def sample(
     generations: Annotated[
         int, typer.Option(help="Generations after generation 0.")
     ] = RunConfig.generations,
+    preset: PresetOption = BUILTIN,
     generator: Annotated[
-        str, typer.Option(help="Name, or name:argument; see `list generators`.")
-    ] = RunConfig.generator,
+        str | None,
+        typer.Option(
+            help="Name, or name:argument; see `list generators`.", show_default="by preset"
+        ),
+    ] = None,
     scores: Annotated[
         str, typer.Option(help="What to maximise, separated by commas; see `list scores`.")
     ] = ",".join(DEFAULT_SCORES),
@@ -73,25 +78,16 @@ def sample(
         int, typer.Option(help="Labels that word_label weighs.", rich_help_panel=FORMULAS)
     ] = ScoreOptions.top_labels,
     word_label_text: Annotated[
-        str,
-        typer.Option(help="words or caption: what labels match.", rich_help_panel=FORMULAS),
-    ] = ScoreOptions.word_label_text,
-    clip: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="builtin, NAME:TAG of open_clip, or local-dir:FOLDER.", rich_help_panel=SCORERS
+            help="words or caption: what labels match.",
+            show_default="by preset",
+            rich_help_panel=FORMULAS,
         ),
-    ] = ScorerModels.clip,
-    classifier: Annotated[
-        str,
-        typer.Option(help="builtin, vgg19_bn:imagenet, or a FOLDER.", rich_help_panel=SCORERS),
-    ] = ScorerModels.classifier,
-    embedder: Annotated[
-        str,
-        typer.Option(
-            help="builtin, or a sentence encoder's FOLDER or repository.", rich_help_panel=SCORERS
-        ),
-    ] = ScorerModels.embedder,
+    ] = None,
+    clip: ClipOption = None,
+    classifier: ClassifierOption = None,
+    embedder: EmbedderOption = None,
     device: Annotated[
         str, typer.Option(help="auto, cpu, cuda or mps.", rich_help_panel=MACHINE)
     ] = RunConfig.device,
@@ -99,9 +95,13 @@ def sample(
         int, typer.Option(help="Images at once; 0 is automatic.", rich_help_panel=MACHINE)
     ] = RunConfig.micro_batch,
     precision: Annotated[
-        str,
-        typer.Option(help="Of the search's networks: fp32 or bf16.", rich_help_panel=MACHINE),
-    ] = RunConfig.precision,
+        str | None,
+        typer.Option(
+            help="Of the search's networks: fp32 or bf16.",
+            show_default="by preset",
+            rich_help_panel=MACHINE,
+        ),
+    ] = None,
     json_output: Annotated[
         bool, typer.Option("--json", help="One JSON object on stdout.", rich_help_panel=MACHINE)
     ] = False,
@@ -120,38 +120,42 @@ def sample(
     \b
     evo-t2i sample "skyline at sunset." --generations 50
     evo-t2i sample "a red bus" --scores text_image,region_word --seed 7
+    evo-t2i sample "a red bus" --preset paper --generator lafite:coco.pkl
 
     A caption that begins with a dash comes last, after a double dash: evo-t2i sample -- "-rf"
     """
     from evo_t2i.runs.directory import default_out, require_unused
     from evo_t2i.search.base import OPERATORS, SURVIVALS, check_choice
 
+    given = {
+        "generator": generator,
+        "word_label_text": word_label_text,
+        "clip": clip,
+        "classifier": classifier,
+        "embedder": embedder,
+        "precision": precision,
+    }
     config = configure(
         caption,
         seed=seed,
         population=population,
         offspring=offspring,
         generations=generations,
-        generator=generator,
         scores=score_names(scores),
         sampler=sampler,
         operators=operators,
         survival=survival,
         device=device,
         micro_batch=micro_batch,
-        precision=precision,
-        score_options=ScoreOptions(
-            temperature=temperature,
-            image_real=image_real,
-            region_sharpness=region_sharpness,
-            word_sharpness=word_sharpness,
-            region_temperature=region_temperature,
-            top_labels=top_labels,
-            word_label_text=word_label_text,
-        ),
-        scorer_models=ScorerModels(clip=clip, classifier=classifier, embedder=embedder),
+        temperature=temperature,
+        image_real=image_real,
+        region_sharpness=region_sharpness,
+        word_sharpness=word_sharpness,
+        region_temperature=region_temperature,
+        top_labels=top_labels,
+        **with_preset(preset, {name: value for name, value in given.items() if value is not None}),
     )
-    require_installed("generator", split_argument(generator)[0])
+    require_installed("generator", split_argument(config.generator)[0])
     require_installed("sampler", sampler)
     check_choice("--operators", operators, OPERATORS)
     check_choice("--survival", survival, SURVIVALS)

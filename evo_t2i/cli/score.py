@@ -8,9 +8,11 @@ import typer
 from evo_t2i.cli.arguments import score_names
 from evo_t2i.cli.evolving import coverage_sentence
 from evo_t2i.cli.output import print_json, print_table, say
+from evo_t2i.cli.scorers import ClassifierOption, ClipOption, EmbedderOption, PresetOption
 from evo_t2i.cli.silence import libraries_silenced
-from evo_t2i.config import DEFAULT_SCORES, ScoreOptions, ScorerModels, check_caption
+from evo_t2i.config import DEFAULT_SCORES, check_caption
 from evo_t2i.errors import UsageError
+from evo_t2i.presets import BUILTIN, scorers
 
 
 def score(
@@ -21,15 +23,10 @@ def score(
     scores: Annotated[
         str, typer.Option(help="Which ones, separated by commas; see `list scores`.")
     ] = ",".join(DEFAULT_SCORES),
-    clip: Annotated[
-        str, typer.Option(help="builtin, NAME:TAG of open_clip, or local-dir:FOLDER.")
-    ] = ScorerModels.clip,
-    classifier: Annotated[
-        str, typer.Option(help="builtin, vgg19_bn:imagenet, or a FOLDER.")
-    ] = ScorerModels.classifier,
-    embedder: Annotated[
-        str, typer.Option(help="builtin, or a sentence encoder's FOLDER or repository.")
-    ] = ScorerModels.embedder,
+    preset: PresetOption = BUILTIN,
+    clip: ClipOption = None,
+    classifier: ClassifierOption = None,
+    embedder: EmbedderOption = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     json_output: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
@@ -42,7 +39,10 @@ def score(
     from evo_t2i.runs.images import read_image
 
     check_caption(caption)
-    models = ScorerModels(clip=clip, classifier=classifier, embedder=embedder)
+    given = {"clip": clip, "classifier": classifier, "embedder": embedder}
+    models, options = scorers(
+        preset, {name: value for name, value in given.items() if value is not None}
+    )
     names = score_names(scores)
     if not names:
         raise UsageError("--scores is empty; give at least one, see `evo-t2i list scores`.")
@@ -58,7 +58,7 @@ def score(
 
         scorer = ImageScorer(
             score_names=names,
-            options=ScoreOptions(),
+            options=options,
             device=choose_device(device),
             micro_batch=1,
             models=models,

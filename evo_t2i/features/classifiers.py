@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from evo_t2i.checkpoints import builtin
+from evo_t2i.checkpoints.digests import sha256_of
 from evo_t2i.errors import ModelError, UsageError
 from evo_t2i.features.scorer_files import (
     BUILTIN,
@@ -18,7 +19,6 @@ from evo_t2i.features.scorer_files import (
     imagenet_weights,
     read_json,
     require_file,
-    sha256_of,
 )
 
 _KEYS = ("labels", "image_size", "mean", "std")

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize, scaled_dot_product_attention
 
 from evo_t2i.checkpoints import builtin
+from evo_t2i.checkpoints.digests import sha256_of
 from evo_t2i.checkpoints.minilm import minilm_folder
 from evo_t2i.config import BUILTIN_MODELS, ScorerModels
 from evo_t2i.errors import ModelError
@@ -22,13 +23,12 @@ from evo_t2i.features.scorer_files import (
     clip_weights,
     read_json,
     require_file,
-    sha256_of,
 )
 from evo_t2i.models.precision import InPrecision
 
 WORD_PROMPT = "a picture of {word}."
-
-
+ANTONYMS = ("Good photo.", "Bad photo.")
+"""CLIP-IQA's prompts for quality (Wang et al., 2023)."""
 DENSE_FORMS = ("clear", "tokens")
 
 
@@ -77,7 +77,16 @@ class OpenClipFeatures:
     Raises ModelError for another kind of image tower.
     """
 
-    provides = frozenset({"clip.image", "clip.dense", "clip.text", "clip.words"})
+    provides = frozenset(
+        {
+            "clip.image",
+            "clip.dense",
+            "clip.text",
+            "clip.words",
+            "clip.antonyms",
+            "clip.logit_scale",
+        }
+    )
 
     def __init__(
         self,
@@ -111,11 +120,18 @@ class OpenClipFeatures:
             last.register_forward_hook(lambda _block, _inputs, output: self._keep(output))
 
     def text(self, caption: str) -> dict[str, Tensor]:
-        """``clip.text`` (d,) and ``clip.words`` (t, d), one row a content word; unit length."""
+        """``clip.text`` (d,) and ``clip.words`` (t, d), one row a content word; unit length.
+
+        So is ``clip.antonyms`` (2, d). ``clip.logit_scale`` () is CLIP's factor for its cosines.
+        """
         prompts = [WORD_PROMPT.format(word=word) for word in content_words(caption)]
-        tokens = self._tokenize([caption, *prompts]).to(self._device)
-        embeddings = normalize(self._model.encode_text(tokens).float(), dim=-1)
-        return {"clip.text": embeddings[0], "clip.words": embeddings[1:]}
+        embeddings = self._embed([caption, *prompts])
+        return {
+            "clip.text": embeddings[0],
+            "clip.words": embeddings[1:],
+            "clip.antonyms": self._embed(ANTONYMS),
+            "clip.logit_scale": self._model.logit_scale.exp().float(),
+        }
 
     def images(self, batch: Tensor) -> dict[str, Tensor]:
         """``clip.image`` (n, d) and ``clip.dense`` (n, r, d), r patches row by row; unit length."""
@@ -129,6 +145,10 @@ class OpenClipFeatures:
             "clip.image": normalize(image.float(), dim=-1),
             "clip.dense": normalize(dense.float(), dim=-1),
         }
+
+    def _embed(self, texts: Sequence[str]) -> Tensor:
+        tokens = self._tokenize(texts).to(self._device)
+        return normalize(self._model.encode_text(tokens).float(), dim=-1)
 
     def _keep(self, states: Tensor) -> None:
         batch_first = self._model.visual.transformer.batch_first

@@ -4,25 +4,20 @@ Weights are read from safetensors; torchvision's own file, which is a pickle, on
 that runs no code and only when its digest is the published one.
 """
 
-import hashlib
 import json
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from evo_t2i.checkpoints.cache import torch_hub_checkpoints
+from evo_t2i.checkpoints.catalogue import VGG19_BN
+from evo_t2i.checkpoints.digests import sha256_of
 from evo_t2i.checkpoints.hub import downloaded_file, downloaded_repository
 from evo_t2i.errors import ModelError, UsageError
 
 BUILTIN = "builtin"
 LOCAL = "local-dir:"
 IMAGENET = "vgg19_bn:imagenet"
-
-
-def sha256_of(path: Path, *more: str) -> str:
-    """SHA-256 over a file's bytes and, where given, over further texts."""
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    return hashlib.sha256("\n".join([found, *more]).encode()).hexdigest() if more else found
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -87,20 +82,16 @@ def clip_weights(architecture: str, training: str) -> Path:
 
 def imagenet_weights() -> Path:
     """torchvision's VGG-19_bn file in torch's own folder, with the published digest."""
-    import torch
-    from torchvision.models import VGG19_BN_Weights
-
-    url = VGG19_BN_Weights.IMAGENET1K_V1.url
-    name = url.rpartition("/")[2]
-    path = Path(torch.hub.get_dir()) / "checkpoints" / name
+    path = torch_hub_checkpoints() / VGG19_BN.name
+    pull = f"`evo-t2i models pull {IMAGENET}`"
     if not path.is_file():
         raise ModelError(
-            f"ImageNet's VGG-19_bn is not on this machine; put {url} into {path.parent}."
+            f"ImageNet's VGG-19_bn is not on this machine; run {pull}, or put {VGG19_BN.url} into "
+            f"{path.parent}."
         )
-    wanted = name.removesuffix(".pth").rpartition("-")[2]
-    if not (found := sha256_of(path)).startswith(wanted):
+    if not (found := sha256_of(path)).startswith(VGG19_BN.sha256):
         raise ModelError(
-            f"{path} has the digest {found[:8]}…, expected {wanted}…; fetch {url} again."
+            f"{path} has the digest {found[:8]}…, expected {VGG19_BN.sha256}…; run {pull}."
         )
     return path
 

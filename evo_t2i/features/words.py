@@ -15,12 +15,13 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from evo_t2i.checkpoints.cache import cache_folder
+from evo_t2i.checkpoints.digests import sha256_of
 from evo_t2i.checkpoints.minilm import SHA256, minilm_folder
 from evo_t2i.config import BUILTIN_MODELS, ScorerModels
 from evo_t2i.errors import ModelError
 from evo_t2i.features.captions import content_words
 from evo_t2i.features.classifiers import classifier_labels
-from evo_t2i.features.scorer_files import BUILTIN, encoder_folder, sha256_of
+from evo_t2i.features.scorer_files import BUILTIN, encoder_folder
 
 POOLING = "mean"
 PROMPT = "photo of a {}"

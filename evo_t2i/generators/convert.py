@@ -104,6 +104,7 @@ def _card(result: Conversion, source: dict[str, str]) -> str:
     facts = [
         f"converted from: {source['file']}, sha256 {source['sha256']}",
         f"sha256 of model.safetensors: {result.digest}",
+        "sha256 of config.json: {config_digest}",
         f"resolution: {result.resolution}x{result.resolution}",
         f"parameters of the generator: {result.parameters:,}",
         f"classes: {result.classes or 'none'}",
@@ -113,7 +114,7 @@ def _card(result: Conversion, source: dict[str, str]) -> str:
     if encoder := result.text_encoder:
         pinned = f"text tower sha256 {encoder.digest}" if encoder.digest else "not checked"
         facts.insert(
-            4, f"text encoder: {encoder.architecture}, {encoder.training} weights ({pinned})"
+            5, f"text encoder: {encoder.architecture}, {encoder.training} weights ({pinned})"
         )
     lines = "\n".join(f"- {fact}" for fact in facts)
     return (

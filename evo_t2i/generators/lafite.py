@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from evo_t2i.checkpoints.catalogue import hub_files
+from evo_t2i.checkpoints.hub import local_snapshot
 from evo_t2i.errors import ModelError
 from evo_t2i.generators.stylegan2_ada import StyleGan2AdaGenerator
 
@@ -62,7 +64,7 @@ def load_encoder(wanted: TextEncoder, path: Path | None) -> "PublishedClip":
     """
     from evo_t2i.models import published_clip
 
-    place = path or published_clip.find(wanted.architecture, wanted.training)
+    place = path or _find(wanted)
     encoder = published_clip.load(wanted.architecture, place)
     if wanted.digest is not None and (found := encoder.text_digest()) != wanted.digest:
         raise ModelError(
@@ -70,6 +72,27 @@ def load_encoder(wanted: TextEncoder, path: Path | None) -> "PublishedClip":
             f"but that in {place} is {found[:12]}…; name the right one with the option clip=."
         )
     return encoder
+
+
+def _find(wanted: TextEncoder) -> Path:
+    """Where the wanted encoder is: pulled, or in one of open_clip's caches."""
+    from evo_t2i.models import published_clip
+
+    name = f"{wanted.architecture}:{wanted.training}"
+    known = hub_files(name)
+    if known is not None and (folder := local_snapshot(known.repository)) is not None:
+        file = folder / "open_clip_model.safetensors"
+        if file.is_file():
+            return file
+    try:
+        return published_clip.find(wanted.architecture, wanted.training)
+    except ModelError:
+        if known is None:
+            raise
+        raise ModelError(
+            f"The text encoder {wanted.architecture} ({wanted.training}) is not on this machine; "
+            f"run `evo-t2i models pull {name}`, or name its file or folder with the option clip=."
+        ) from None
 
 
 class LafiteGenerator(StyleGan2AdaGenerator):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from evo_t2i.checkpoints.digests import sha256_of
 from evo_t2i.checkpoints.hub import downloaded_repository
 from evo_t2i.errors import ModelError, UsageError
 
@@ -40,9 +41,7 @@ class PipelineFiles:
         """SHA-256 over the files' names and bytes and over ``settings``; reads every weight."""
         total = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
         for name in self.files:
-            with (self.folder / name).open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
-            total.update(f"\n{name}\0{found}".encode())
+            total.update(f"\n{name}\0{sha256_of(self.folder / name)}".encode())
         return total.hexdigest()
 
 

@@ -4,6 +4,8 @@ import torch
 
 from evo_t2i.errors import UsageError
 
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
+
 
 def choose_device(name: str) -> torch.device:
     """``auto`` takes a CUDA GPU, else Apple's MPS, else the CPU; other names are torch's own.
@@ -22,3 +24,11 @@ def choose_device(name: str) -> torch.device:
             f"--device {name} cannot be used here ({str(error).splitlines()[0]}); use auto or cpu."
         ) from error
     return device
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an exception of torch says that the device has no memory left."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    message = str(error).lower()
+    return isinstance(error, RuntimeError) and any(form in message for form in _OUT_OF_MEMORY)

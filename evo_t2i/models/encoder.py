@@ -28,8 +28,8 @@ class LatentEncoder(nn.Module):
 
     def forward(self, images: Tensor, text: Tensor, view: Tensor) -> tuple[Tensor, Tensor]:
         seen = self.convolutions(images).flatten(1)
-        told = F.normalize(text, dim=1) * text.shape[1] ** 0.5
-        hidden = self.hidden(torch.cat([seen, told.to(seen.dtype)], dim=1)) + self.view(view)
+        told = unit_variance(text).to(seen.dtype)
+        hidden = self.hidden(torch.cat([seen, told], dim=1)) + self.view(view)
         hidden = F.leaky_relu(hidden, 0.2)
         mean, log_variance = self.out(hidden).float().chunk(2, dim=1)
         return mean, log_variance.clamp(-8, 2)
@@ -45,6 +45,11 @@ class LatentReader(nn.Module):
         self.out = nn.Linear(256, sum(sizes))
 
     def forward(self, latents: Tensor, text: Tensor) -> tuple[Tensor, ...]:
-        told = F.normalize(text, dim=1) * text.shape[1] ** 0.5
-        hidden = F.leaky_relu(self.hidden(torch.cat([latents, told], dim=1)), 0.2)
+        told = torch.cat([latents, unit_variance(text)], dim=1)
+        hidden = F.leaky_relu(self.hidden(told), 0.2)
         return self.out(hidden).float().split(self.sizes, dim=1)
+
+
+def unit_variance(text: Tensor) -> Tensor:
+    """Text features (n, t) with a mean square of 1, as layers expect their inputs."""
+    return F.normalize(text, dim=1) * text.shape[1] ** 0.5

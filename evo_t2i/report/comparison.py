@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from evo_t2i.report import style
@@ -25,93 +26,111 @@ if TYPE_CHECKING:
 WIDTH = 10.2
 LEFT, RIGHT, TOP, BOTTOM = 0.75, 0.4, 1.32, 0.62
 """Margins in inches."""
-PICTURE, TALL, GAP, SPREAD_GAP = 1.55, 2.3, 0.7, 0.35
+PICTURE, PICTURE_CELL, TITLE, TALL, GAP, SPREAD_GAP = 1.55, 2.05, 0.35, 2.3, 0.7, 0.35
 COLUMNS = 3
+MOST_PICTURES_ACROSS = 6
+
+Look = dict[str, Any]
+"""Colour and, for lines, style of an entrant."""
 
 
-def comparison_figure(comparison: "Comparison", file_format: str = "png") -> bytes:
-    """The picks in a row; the spread of every score on every front; for every pair of scores the
-    region that each front attains.
+def comparison_figure(
+    comparison: "Comparison", file_format: str = "png", *, pictures: bool = True
+) -> bytes:
+    """The picks in a row (unless not ``pictures``); the spread of every score on every front; for
+    every pair of scores the region that each front attains.
 
     A curve bounds the values that some image of a front reaches in both scores at once, whatever
     its other scores are.
     """
-    titles = [style.score_title(name) for name in comparison.names]
     entrants = comparison.entrants
-    fronts = [one.scores(comparison.names) for one in entrants]
-    picks = np.array([one.picked_scores(comparison.names) for one in entrants])
-    pairs = list(combinations(range(len(titles)), 2))
-    rows = -(-len(pairs) // COLUMNS)
+    pairs = len(comparison.names) * (len(comparison.names) - 1) // 2
+    across = min(len(entrants), MOST_PICTURES_ACROSS)
+    pictures_tall = -(-len(entrants) // across) * PICTURE_CELL if pictures else 0.0
     spread_tall = 0.5 + 0.26 * len(entrants)
-    across = min(len(entrants), 6)
-    picture_rows = -(-len(entrants) // across)
-    picture_cell = PICTURE + 0.5
-    height = (
-        TOP
-        + picture_rows * picture_cell
-        + 0.35
-        + spread_tall
-        + SPREAD_GAP
-        + rows * (TALL + GAP)
-        + (BOTTOM - GAP if rows else 0)
-    )
-    looks: list[dict[str, Any]] = [
+    pairs_tall = -(-pairs // COLUMNS) * (TALL + GAP) - GAP + BOTTOM if pairs else 0.0
+    height = TOP + pictures_tall + TITLE + spread_tall + SPREAD_GAP + pairs_tall
+    looks: list[Look] = [
         {"color": style.SERIES[number % 6], "linestyle": style.DASHES[number % 6]}
         for number in range(len(entrants))
     ]
     with lettered():
         figure = new_figure(WIDTH, height)
-        y = height - TOP
-        for number, one in enumerate(entrants):
-            down, place = divmod(number, across)
-            corner = (LEFT + place * (PICTURE + 0.12), y - down * picture_cell - PICTURE)
-            axes = panel_at(figure, *corner, PICTURE, PICTURE)
-            axes.imshow(one.run.arrays.image(one.picked), interpolation="lanczos", aspect="equal")
-            axes.set(xticks=[], yticks=[])
-            for spine in axes.spines.values():
-                spine.set(color=looks[number]["color"], linewidth=2.5)
-            axes.set_xlabel(
-                _fitted(one.label), fontsize=8, color=style.INK, labelpad=5, parse_math=False
-            )
-        y -= picture_rows * picture_cell + 0.35 + spread_tall
-        count = len(titles)
-        wide = (WIDTH - LEFT - RIGHT - (count - 1) * 0.3) / count
-        for column, title in enumerate(titles):
-            axes = panel_at(
-                figure, LEFT + column * (wide + 0.3), y + 0.25, wide, spread_tall - 0.25
-            )
-            _spread(axes, [front[:, column] for front in fronts], picks[:, column], looks)
-            axes.set_title(
-                title, fontsize=10, fontweight="bold", color=style.INK, loc="left", parse_math=False
-            )
-        y -= SPREAD_GAP
-        wide = (WIDTH - LEFT - RIGHT - (COLUMNS - 1) * GAP) / COLUMNS
-        for number, (first, second) in enumerate(pairs):
-            down, place = divmod(number, COLUMNS)
-            corner = (LEFT + place * (wide + GAP), y - TALL - down * (TALL + GAP))
-            axes = panel_at(figure, *corner, wide, TALL)
-            _attainment(axes, [front[:, [first, second]] for front in fronts], looks)
-            axes.scatter(
-                picks[:, first],
-                picks[:, second],
-                s=130,
-                marker="*",
-                color=[look["color"] for look in looks],
-                edgecolors=style.INK,
-                linewidths=0.8,
-                zorder=4,
-            )
-            axes.set_xlabel(titles[first], fontsize=9, color=style.INK, parse_math=False)
-            axes.set_ylabel(titles[second], fontsize=9, color=style.INK, parse_math=False)
+        if pictures:
+            _draw_picks(figure, height - TOP, comparison, looks)
+        y = height - TOP - pictures_tall - TITLE - spread_tall
+        _draw_spreads(figure, y, spread_tall, comparison, looks)
+        _draw_pairs(figure, y - SPREAD_GAP, comparison, looks)
         marks = [
             Line2D([], [], **look, linewidth=2.0, label=_fitted(one.label))
             for look, one in zip(looks, entrants, strict=True)
         ][:6]
-        facts = ["picks, spread of the fronts (bar: middle 80 %, line: median, star: pick)"]
+        facts = ["spread of the fronts (bar: middle 80 %, line: median, star: pick)"]
         if pairs:
             facts.append("what each front attains")
+        if pictures:
+            facts.insert(0, "picks")
         head(figure, comparison.caption, facts, LEFT / WIDTH, TOP, marks)
         return saved(figure, file_format)
+
+
+def _draw_picks(figure: Figure, y: float, comparison: "Comparison", looks: Sequence[Look]) -> None:
+    for number, one in enumerate(comparison.entrants):
+        down, place = divmod(number, MOST_PICTURES_ACROSS)
+        corner = (LEFT + place * (PICTURE + 0.12), y - down * PICTURE_CELL - PICTURE)
+        axes = panel_at(figure, *corner, PICTURE, PICTURE)
+        axes.imshow(one.run.arrays.image(one.picked), interpolation="lanczos", aspect="equal")
+        axes.set(xticks=[], yticks=[])
+        for spine in axes.spines.values():
+            spine.set(color=looks[number]["color"], linewidth=2.5)
+        axes.set_xlabel(
+            _fitted(one.label), fontsize=8, color=style.INK, labelpad=5, parse_math=False
+        )
+
+
+def _draw_spreads(
+    figure: Figure, y: float, tall: float, comparison: "Comparison", looks: Sequence[Look]
+) -> None:
+    count = len(comparison.names)
+    wide = (WIDTH - LEFT - RIGHT - (count - 1) * 0.3) / count
+    for column, name in enumerate(comparison.names):
+        axes = panel_at(figure, LEFT + column * (wide + 0.3), y + 0.25, wide, tall - 0.25)
+        fronts = [one.scores([name])[:, 0] for one in comparison.entrants]
+        picks = [float(one.picked_scores([name])[0]) for one in comparison.entrants]
+        spreads(axes, fronts, picks, looks)
+        axes.margins(x=0.06)
+        axes.set_xticks(round_ticks(*axes.get_xlim()))
+        axes.set_title(
+            style.score_title(name),
+            fontsize=10,
+            fontweight="bold",
+            color=style.INK,
+            loc="left",
+            parse_math=False,
+        )
+
+
+def _draw_pairs(figure: Figure, y: float, comparison: "Comparison", looks: Sequence[Look]) -> None:
+    wide = (WIDTH - LEFT - RIGHT - (COLUMNS - 1) * GAP) / COLUMNS
+    for number, pair in enumerate(combinations(comparison.names, 2)):
+        down, place = divmod(number, COLUMNS)
+        corner = (LEFT + place * (wide + GAP), y - TALL - down * (TALL + GAP))
+        axes = panel_at(figure, *corner, wide, TALL)
+        _attainment(axes, [one.scores(pair) for one in comparison.entrants], looks)
+        picks = np.array([one.picked_scores(pair) for one in comparison.entrants])
+        axes.scatter(
+            picks[:, 0],
+            picks[:, 1],
+            s=130,
+            marker="*",
+            color=[look["color"] for look in looks],
+            edgecolors=style.INK,
+            linewidths=0.8,
+            zorder=4,
+        )
+        first, second = map(style.score_title, pair)
+        axes.set_xlabel(first, fontsize=9, color=style.INK, parse_math=False)
+        axes.set_ylabel(second, fontsize=9, color=style.INK, parse_math=False)
 
 
 def attainment_line(points: np.ndarray) -> np.ndarray:
@@ -128,7 +147,7 @@ def attainment_line(points: np.ndarray) -> np.ndarray:
     return corners
 
 
-def _attainment(axes: Axes, fronts: Sequence[np.ndarray], looks: Sequence[dict[str, Any]]) -> None:
+def _attainment(axes: Axes, fronts: Sequence[np.ndarray], looks: Sequence[Look]) -> None:
     everything = np.concatenate(fronts)
     low, high = everything.min(axis=0), everything.max(axis=0)
     margin = np.where(high > low, 0.06 * (high - low), 0.5)
@@ -146,8 +165,8 @@ def _attainment(axes: Axes, fronts: Sequence[np.ndarray], looks: Sequence[dict[s
     axes.set_yticks(round_ticks(floor[1], ceiling[1]))
 
 
-def _spread(
-    axes: Axes, columns: Sequence[np.ndarray], picks: np.ndarray, looks: Sequence[dict[str, Any]]
+def spreads(
+    axes: Axes, columns: Sequence[np.ndarray], picks: Sequence[float], looks: Sequence[Look]
 ) -> None:
     """A line a front: from lowest to highest, its middle 80 % as a bar, median and pick."""
     for number, (scores, look) in enumerate(zip(columns, looks, strict=True)):
@@ -168,8 +187,6 @@ def _spread(
         )
     framed(axes)
     axes.set(yticks=[], ylim=(len(columns) - 0.4, -0.6))
-    axes.margins(x=0.06)
-    axes.set_xticks(round_ticks(*axes.get_xlim()))
 
 
 def _fitted(label: str) -> str:

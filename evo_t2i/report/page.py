@@ -63,20 +63,20 @@ def report(run: RunDirectory, out: Path) -> None:
 
 def page_html(data: dict[str, Any]) -> bytes:
     """The page around ``data``, which is plain JSON as ``run_data`` gives it."""
-    style, script = _asset("page.css"), "".join(_asset(name) for name in SCRIPTS)
+    style, script = asset("page.css"), "".join(asset(name) for name in SCRIPTS)
     script = f'"use strict";\n(() => {{\n{script}}})();\n'
     policy = "; ".join(
         [
             "default-src 'none'",
-            f"script-src '{_source_hash(script)}'",
-            f"style-src '{_source_hash(style)}'",
+            f"script-src '{source_hash(script)}'",
+            f"style-src '{source_hash(style)}'",
             "img-src data: 'self'",
             "base-uri 'none'",
             "form-action 'none'",
         ]
     )
     parts = {"policy": policy, "style": style, "script": script, "data": _data_block(data)}
-    text = re.sub(r"@(\w+)@", lambda match: parts[match[1]], _asset("page.html"))
+    text = re.sub(r"@(\w+)@", lambda match: parts[match[1]], asset("page.html"))
     return text.encode()
 
 
@@ -134,8 +134,7 @@ def _pictures(front: Front) -> dict[str, Any]:
         image = front.image(row)
         size = [image.shape[1], image.shape[0]]
         lossless = crowding == 1 and max(size) <= SMALLEST_THUMBNAIL
-        text = base64.b64encode(thumbnail(image, side, lossless=lossless)).decode()
-        embedded.append(f"data:image/webp;base64,{text}")
+        embedded.append(data_uri("image/webp", thumbnail(image, side, lossless=lossless)))
     return {"thumbnail": embedded, "size": size, "embedded_side": min(side, max(size))}
 
 
@@ -188,9 +187,16 @@ def _data_block(data: dict[str, Any]) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _source_hash(text: str) -> str:
+def data_uri(media_type: str, data: bytes) -> str:
+    """``data`` as an address that an image element takes."""
+    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
+
+
+def source_hash(text: str) -> str:
+    """How a content security policy names an inline script or style."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """The text of a file of ``web/``."""
     return resources.files("evo_t2i.report").joinpath("web", name).read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fake_hub import fake_hub, models  # noqa: F401
 
 from evo_t2i.cli.main import run
 from evo_t2i.config import RunConfig

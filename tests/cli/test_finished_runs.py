@@ -235,6 +235,7 @@ def test_compare_prints_tables_and_writes_figure_and_json(evo, finished_run, oth
     assert "\x1b" not in result.out
     assert "covers" in result.out
     assert str(tmp_path / "both" / "comparison.png") in result.out
+    assert (tmp_path / "both" / "comparison.html").read_bytes().startswith(b"<!doctype html>")
     assert np.ptp(np.asarray(Image.open(tmp_path / "both" / "comparison.png"))) > 100
     stored = json.loads((tmp_path / "both" / "comparison.json").read_text())
     printed = json.loads(evo("compare", finished_run, other_run, "--json").out)

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from PIL import Image
 
 from evo_t2i.cli import evolving
 from evo_t2i.cli.progress import LINES, Pace, clock, duration, progress_display
@@ -217,3 +218,36 @@ def test_duration(seconds, text):
 @pytest.mark.parametrize(("seconds", "text"), [(41, "0:41"), (200, "3:20"), (3_900, "1:05:00")])
 def test_clock(seconds, text):
     assert clock(seconds) == text
+
+
+def test_a_preset_is_resolved_in_the_plan(evo, tmp_path, monkeypatch):
+    monkeypatch.setenv("EVO_T2I_CACHE", str(tmp_path / "cache"))
+    arguments = ("sample", "a cat", "--seed", 1, "--preset", "paper", "--dry-run", "--json")
+    result = evo(*arguments)
+    assert result.code == 3
+    assert "The preset needs a checkpoint: give --generator lafite:FILE" in result.err
+    config = json.loads(evo(*arguments, "--generator", "builtin", "--clip", "builtin").out)[
+        "config"
+    ]
+    assert config["generator"] == "builtin"
+    assert config["scorer_models"] == {
+        "clip": "builtin",
+        "classifier": "vgg19_bn:imagenet",
+        "embedder": "bert-base-uncased",
+    }
+    assert config["score_options"]["word_label_text"] == "caption"
+    assert config["precision"] == "bf16"
+    assert "preset" not in config
+    result = evo("sample", "a cat", "--preset", "papr")
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert "did you mean 'paper'?" in result.err
+
+
+def test_score_takes_a_presets_scorers(evo, tmp_path, monkeypatch):
+    for name in ("EVO_T2I_CACHE", "TORCH_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "cache"))
+    Image.new("RGB", (64, 64)).save(tmp_path / "a.png")
+    arguments = ("score", "a.png", "--caption", "a cat", "--preset", "paper", "--quiet")
+    result = evo(*arguments, "--scores", "image_real")
+    assert result.code == 3
+    assert "run `evo-t2i models pull vgg19_bn:imagenet`, or put https://" in result.err

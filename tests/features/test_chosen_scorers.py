@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import open_clip
 import pytest
@@ -13,6 +14,8 @@ from torch.nn.functional import cosine_similarity, normalize
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from evo_t2i.checkpoints import builtin
+from evo_t2i.checkpoints.cache import torch_hub_checkpoints
+from evo_t2i.checkpoints.catalogue import VGG19_BN
 from evo_t2i.checkpoints.minilm import SHA256
 from evo_t2i.config import DEFAULT_SCORES, ScoreOptions, ScorerModels
 from evo_t2i.errors import ModelError, UsageError
@@ -20,6 +23,7 @@ from evo_t2i.evaluate import ImageScorer
 from evo_t2i.features import scorer_files
 from evo_t2i.features.classifiers import classifier_labels
 from evo_t2i.features.clip import ClipFeatures
+from evo_t2i.features.scorer_files import encoder_folder
 from evo_t2i.features.vgg import VggFeatures
 from evo_t2i.features.words import PROMPT, WordFeatures
 from evo_t2i.testing import check_feature_extractor
@@ -54,6 +58,7 @@ def clip_folder(tmp_path_factory):
 def hub(tmp_path, monkeypatch):
     """``hub("owner/name", files)`` puts files into the Hugging Face cache."""
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("EVO_T2I_CACHE", str(tmp_path / "cache"))
 
     def fill(repository, *files):
         folder = tmp_path / "hub" / f"models--{repository.replace('/', '--')}"
@@ -167,12 +172,12 @@ def random_vgg(labels=1000):
 @torch.inference_mode()
 def test_imagenets_vgg_answers_as_torchvision_does(tmp_path, monkeypatch):
     own = random_vgg()
-    monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path))
-    folder = tmp_path / "checkpoints"
-    folder.mkdir()
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    folder = tmp_path / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
     torch.save(own.state_dict(), folder / "vgg19_bn-c79401a0.pth")
     models = ScorerModels(classifier="vgg19_bn:imagenet")
-    with pytest.raises(ModelError, match=r"expected c79401a0…; fetch https://"):
+    with pytest.raises(ModelError, match=r"expected c79401a0…; run `evo-t2i models pull vgg19"):
         VggFeatures(device=CPU, models=models)
     monkeypatch.setattr(scorer_files, "sha256_of", lambda _path: "c79401a0" + 56 * "0")
     features = VggFeatures(device=CPU, models=models)
@@ -207,11 +212,32 @@ def test_a_fine_tuned_vgg_of_torchvisions_is_read_from_its_folder(tmp_path):
 
 
 def test_imagenets_weights_that_are_not_here_are_named(tmp_path, monkeypatch):
-    monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     with pytest.raises(ModelError) as caught:
         VggFeatures(device=CPU, models=ScorerModels(classifier="vgg19_bn:imagenet"))
-    assert "vgg19_bn-c79401a0.pth into" in str(caught.value)
-    assert str(tmp_path / "checkpoints") in str(caught.value)
+    assert "run `evo-t2i models pull vgg19_bn:imagenet`, or put https" in str(caught.value)
+    assert f"vgg19_bn-c79401a0.pth into {tmp_path / 'hub' / 'checkpoints'}." in str(caught.value)
+
+
+def test_imagenets_weights_are_looked_for_where_torch_keeps_them(monkeypatch, tmp_path):
+    assert VGG19_BN.url == torchvision.models.VGG19_BN_Weights.IMAGENET1K_V1.url
+    for name in ("TORCH_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+        assert torch_hub_checkpoints() == Path(torch.hub.get_dir()) / "checkpoints"
+    for name in ("XDG_CACHE_HOME", "TORCH_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+        assert torch_hub_checkpoints() == Path(torch.hub.get_dir()) / "checkpoints"
+        assert torch_hub_checkpoints().is_relative_to(tmp_path / name)
+
+
+def test_a_model_of_the_catalogue_is_found_by_its_name_and_else_pulled(encoder, hub):
+    models = ScorerModels(embedder="bert-base-uncased")
+    with pytest.raises(ModelError, match=r"run `evo-t2i models pull bert-base-uncased`, or put"):
+        WordFeatures(device=CPU, models=models, labels=["cat"])
+    snapshot = hub("google-bert/bert-base-uncased", *encoder.iterdir())
+    assert encoder_folder("bert-base-uncased") == snapshot
+    assert encoder_folder("google-bert/bert-base-uncased") == snapshot
+    assert WordFeatures(device=CPU, models=models, labels=["cat"]).labels == ("cat",)
 
 
 def test_a_trained_classifiers_folder_is_the_builtin_one_elsewhere(random_models, tmp_path):  # noqa: ARG001

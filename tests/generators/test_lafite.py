@@ -89,7 +89,11 @@ def published(tmp_path_factory):
 def test_without_its_encoder_it_says_where_to_get_it(published, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(ModelError, match=r"ViT-B-32-quickgelu \(openai\) is not on this machine"):
+    monkeypatch.setenv("EVO_T2I_CACHE", str(tmp_path))
+    message = (
+        r"\(openai\) is not on this machine; run `evo-t2i models pull ViT-B-32-quickgelu:openai`"
+    )
+    with pytest.raises(ModelError, match=message):
         LafiteGenerator(device=CPU, argument=str(published))
 
 

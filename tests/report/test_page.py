@@ -90,7 +90,7 @@ def test_a_caption_cannot_leave_its_block(make_run, tmp_path):
 
 
 def test_no_text_becomes_markup_or_code():
-    code = "".join(page._asset(name) for name in page.SCRIPTS)
+    code = "".join(page.asset(name) for name in page.SCRIPTS)
     for way in ("innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(", "Function("):
         assert way not in code
 
@@ -178,7 +178,7 @@ def test_convergence_is_the_best_of_each_generation(fronts):
 
 
 def test_the_methods_of_the_page_are_those_of_the_command():
-    code = page._asset("rank.js")
+    code = page.asset("rank.js")
     methods = re.search(r"const METHODS = \{(.*?)\n\};", code, re.DOTALL)[1]
     named = re.findall(r"^  (\w+):", methods, re.MULTILINE)
     assert {"balanced", "weighted", "asf", "topsis", "rank"} <= set(named) <= set(METHODS)
