@@ -12,6 +12,7 @@ from evo_t2i.errors import RunDataError, UsageError
 
 DEFAULT_SCORES = ("text_image", "image_real", "region_word", "word_label")
 MAX_CAPTION_CHARACTERS = 1_000
+PRECISIONS = ("fp32", "bf16")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +88,9 @@ class RunConfig:
     device: str = "auto"
     micro_batch: int = 0
     """Images that are generated and scored at once; 0 chooses by the device."""
+    precision: str = "fp32"
+    """Of the networks during the search: ``bf16`` is faster, and the front is scored again in
+    fp32."""
     score_options: ScoreOptions = dataclasses.field(default_factory=ScoreOptions)
     scorer_models: ScorerModels = dataclasses.field(default_factory=ScorerModels)
 
@@ -101,6 +105,9 @@ class RunConfig:
         _require(self.offspring >= 1, "--offspring", self.offspring, "1 or more")
         _require(self.generations >= 0, "--generations", self.generations, "0 or more")
         _require(self.micro_batch >= 0, "--micro-batch", self.micro_batch, "0 (automatic) or more")
+        _require(
+            self.precision in PRECISIONS, "--precision", self.precision, " or ".join(PRECISIONS)
+        )
         _require(len(self.scores) >= 1, "--scores", "nothing", "at least one score name")
         _require(
             len(set(self.scores)) == len(self.scores),

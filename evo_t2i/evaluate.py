@@ -13,11 +13,12 @@ from torch import Tensor
 
 from evo_t2i import registry
 from evo_t2i.config import BUILTIN_MODELS, ScoreOptions, ScorerModels
-from evo_t2i.errors import DeviceMemoryError, NonFiniteScoresError, UsageError
+from evo_t2i.errors import DeviceMemoryError, NonFiniteScoresError, PluginError, UsageError
 from evo_t2i.features.base import FeatureExtractor
 from evo_t2i.features.words import LABEL_THRESHOLD
 from evo_t2i.generators.base import Generator
 from evo_t2i.models.device import out_of_memory
+from evo_t2i.models.precision import computing_in
 from evo_t2i.plugin_results import image_features, score_column, text_features
 from evo_t2i.scores.base import Score
 
@@ -109,11 +110,13 @@ class ImageScorer:
         )
         return _checked(scores, self.scores)
 
-    def _score(self, images: Tensor) -> np.ndarray:
+    def _score(self, images: Tensor, precision: str = "fp32") -> np.ndarray:
         rounded = _to_levels(images) / 255.0
         features = dict(self._text)
-        for name, extractor in self.extractors.items():
-            features.update(image_features(name, extractor, rounded))
+        with computing_in(precision, self.device):
+            for name, extractor in self.extractors.items():
+                features.update(image_features(name, extractor, rounded))
+        features = {key: _widened(value) for key, value in features.items()}
         columns = [score_column(score, features, len(images)) for score in self.scores]
         return torch.stack(columns, dim=1).cpu().double().numpy()  # (n, m)
 
@@ -151,7 +154,9 @@ class ImageScorer:
 class Evaluator(ImageScorer):
     """Generates and scores images for one caption.
 
-    ``micro_batch`` 0 chooses by the device; else as ``ImageScorer``.
+    ``micro_batch`` 0 chooses by the device. ``precision`` is that of the networks in
+    ``score_latents``; what depends on the caption alone, and everything that is rendered, is
+    computed in fp32. Else as ``ImageScorer``.
     """
 
     def __init__(
@@ -162,6 +167,7 @@ class Evaluator(ImageScorer):
         options: ScoreOptions,
         device: torch.device,
         micro_batch: int = 0,
+        precision: str = "fp32",
         models: ScorerModels = BUILTIN_MODELS,
     ) -> None:
         super().__init__(
@@ -173,6 +179,7 @@ class Evaluator(ImageScorer):
             own_extractor=getattr(generator, "feature_extractor", no_extractor),
         )
         self.generator = generator
+        self.precision = precision
         self._condition: Any = None
 
     @torch.inference_mode()
@@ -181,6 +188,22 @@ class Evaluator(ImageScorer):
         self._condition = self.generator.condition(caption)
         super().prepare(caption)
 
+    def require_precision(self) -> None:
+        """Score one latent; UsageError when the networks cannot do so in ``precision``."""
+        if self.precision == "fp32":
+            return
+        latent = self.generator.sample(1, np.random.default_rng(0)).reshape(1, -1)
+        try:
+            finite = bool(np.isfinite(self.score_latents(latent)).all())
+            said = "it gave scores that are not finite"
+        except (RuntimeError, TypeError, PluginError, NonFiniteScoresError) as error:
+            finite, said = False, str(error).strip().splitlines()[0].rstrip(".")
+        if not finite:
+            raise UsageError(
+                f"--precision {self.precision} does not work with these networks ({said}); "
+                "use --precision fp32."
+            )
+
     def score_latents(
         self, latents: np.ndarray, progress: Callable[[int], None] | None = None
     ) -> np.ndarray:
@@ -188,19 +211,34 @@ class Evaluator(ImageScorer):
 
         ``progress`` hears how many images are done after each micro-batch.
         """
-        scores = self._in_micro_batches(
-            len(latents), lambda rows: self._score(self._generate(latents[rows])), progress
-        )
-        return _checked(scores, self.scores)
+
+        def scored(rows: slice) -> np.ndarray:
+            return self._score(self._generate(latents[rows], self.precision), self.precision)
+
+        return _checked(self._in_micro_batches(len(latents), scored, progress), self.scores)
 
     def render(self, latents: np.ndarray) -> np.ndarray:
-        """Images (n, h, w, 3) uint8 of latents (n, d): the pixels that were scored."""
+        """Images (n, h, w, 3) uint8 of latents (n, d), in fp32: the pixels that fp32 scores."""
+        return self._in_micro_batches(
+            len(latents), lambda rows: _pixels(self._generate(latents[rows], "fp32")), None
+        )
 
-        def pixels(rows: slice) -> np.ndarray:
-            levels = _to_levels(self._generate(latents[rows])).byte()
-            return levels.permute(0, 2, 3, 1).cpu().numpy()
+    def render_and_score(
+        self, latents: np.ndarray, progress: Callable[[int], None] | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """``render`` and the scores (n, m) of the very same pixels, both in fp32.
 
-        return self._in_micro_batches(len(latents), pixels, None)
+        Raises and reports as ``score_latents``.
+        """
+        images = np.empty((len(latents), *self.generator.image_size, 3), np.uint8)
+
+        def scored(rows: slice) -> np.ndarray:
+            drawn = self._generate(latents[rows], "fp32")
+            images[rows] = _pixels(drawn)
+            return self._score(drawn)
+
+        scores = self._in_micro_batches(len(latents), scored, progress)
+        return images, _checked(scores, self.scores)
 
     def preview(self, latents: np.ndarray) -> np.ndarray:
         """As ``render``, between two generations: ``micro_batch`` stays what it was, so that the
@@ -211,10 +249,11 @@ class Evaluator(ImageScorer):
         finally:
             self.micro_batch = kept
 
-    def _generate(self, latents: np.ndarray) -> Tensor:
+    def _generate(self, latents: np.ndarray, precision: str) -> Tensor:
         batch = torch.from_numpy(np.ascontiguousarray(latents, dtype=np.float32)).to(self.device)
         shaped = batch.view(len(batch), *self.generator.latent_shape)
-        return self.generator.generate(shaped, self._condition)
+        with computing_in(precision, self.device):
+            return self.generator.generate(shaped, self._condition).float()
 
 
 def _build_extractors(
@@ -245,6 +284,16 @@ def _build_extractors(
 def _to_levels(images: Tensor) -> Tensor:
     """[0, 1] → the integers 0 to 255, as floats."""
     return images.mul(255.0).round().clamp(0.0, 255.0)
+
+
+def _widened(feature: Tensor) -> Tensor:
+    """In float32 where autocast left bfloat16."""
+    return feature.float() if feature.dtype == torch.bfloat16 else feature
+
+
+def _pixels(images: Tensor) -> np.ndarray:
+    """(n, 3, h, w) in [0, 1] → (n, h, w, 3) uint8."""
+    return _to_levels(images).byte().permute(0, 2, 3, 1).cpu().numpy()
 
 
 def _unless_out_of_memory(compute: Callable[[slice], np.ndarray], rows: slice) -> np.ndarray | None:

@@ -20,11 +20,12 @@ PRESETS: Mapping[str, Mapping[str, str]] = {
         "classifier": "vgg19_bn:imagenet",
         "embedder": "bert-base-uncased",
         "word_label_text": "caption",
+        "precision": "bf16",
     },
 }
 """Options by preset. ``paper``: LAFITE, scored by CLIP, VGG-19_bn and BERT through Flair; the whole
 caption is compared with "photo of a …", which told labels apart best in the notes' study of
-prompts."""
+prompts; networks of this size search in bfloat16."""
 _WHOLES = {"score_options": ScoreOptions, "scorer_models": ScorerModels}
 
 

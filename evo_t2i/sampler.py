@@ -5,7 +5,7 @@ caption → condition → latents → images → features → scores → surviva
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,13 @@ from evo_t2i.errors import RunDataError
 from evo_t2i.evaluate import Evaluator
 from evo_t2i.generators.base import Generator
 from evo_t2i.models.device import choose_device
+from evo_t2i.models.precision import check_precision
 from evo_t2i.picking.methods import Pick, pick
 from evo_t2i.presets import BUILTIN, with_preset
 from evo_t2i.run import Run, write_pick
 from evo_t2i.runs.directory import GenerationRecord, RunDirectory, default_out, require_unused
-from evo_t2i.search.base import Search
+from evo_t2i.search.archive import extend
+from evo_t2i.search.base import Archive, Search
 from evo_t2i.search.hypervolume import best_point, reference_point, relative_hypervolume
 from evo_t2i.snapshot import Snapshot
 
@@ -31,7 +33,8 @@ class Event:
     """What a run is doing now, for progress displays and whoever wants to see pictures."""
 
     stage: str
-    """``models`` (loading), ``scoring``, ``generation`` (one was committed) or ``writing``."""
+    """``models`` (loading), ``scoring``, ``generation`` (one was committed), ``rescoring`` (the
+    front, after a search in bf16) or ``writing``."""
     generation: int = 0
     evaluations: int = 0
     """Images scored so far, earlier sessions of a resumed run included."""
@@ -101,6 +104,7 @@ def build(config: RunConfig, progress: Progress | None = None) -> tuple[Evaluato
     _tell(progress, Event("models"))
     registry.load("sampler", config.sampler)  # refuses an unknown one before the models load
     device = choose_device(config.device)
+    check_precision(config.precision, device)
     name, argument = registry.split_argument(config.generator)
     generator: Generator = registry.make("generator", name, device=device, argument=argument)
     dimensions = math.prod(generator.latent_shape)
@@ -122,9 +126,11 @@ def build(config: RunConfig, progress: Progress | None = None) -> tuple[Evaluato
         options=config.score_options,
         device=device,
         micro_batch=config.micro_batch,
+        precision=config.precision,
         models=config.scorer_models,
     )
     evaluator.prepare(config.caption)
+    evaluator.require_precision()
     return evaluator, search
 
 
@@ -189,10 +195,16 @@ def _evolve(
             Event("generation", generation, evaluations, len(front), volume, snapshot),
         )
 
-    _tell(progress, Event("writing", config.generations, config.evaluations, len(search.archive)))
+    front, rescored = search.archive, None
+    if config.precision == "fp32":
+        images = evaluator.render(front.latents)
+    else:
+        _tell(progress, Event("rescoring", config.generations, config.evaluations, len(front)))
+        front, images, rescored = _rescored(front, evaluator, box)
+    _tell(progress, Event("writing", config.generations, config.evaluations, len(front)))
     run.finish(
-        search.archive,
-        evaluator.render(search.archive.latents),
+        front,
+        images,
         {
             "models": facts,
             "coverage": evaluator.coverage,
@@ -200,9 +212,31 @@ def _evolve(
             "evaluations": config.evaluations,
             "box": [corner.tolist() for corner in box],
             "hypervolume": [entry["hypervolume"] for entry in run.journal],
+            "rescored": rescored,
         },
     )
     _present(run, evaluator, _PRESENTED)
+
+
+def _rescored(
+    found: Archive, evaluator: Evaluator, box: list[np.ndarray]
+) -> tuple[Archive, np.ndarray, dict[str, Any]]:
+    """What a search in bf16 found, drawn and scored again in fp32: front, images, facts.
+
+    Images that are then dominated, or not finite, leave the front.
+    """
+    images, scores = evaluator.render_and_score(found.latents)
+    none = Archive.empty(found.latents.shape[1], scores.shape[1])
+    front = extend(none, replace(found, scores=scores))
+    finite = np.isfinite(scores).all(axis=1)
+    change = np.abs(scores - found.scores)[finite].max(axis=0)
+    names = [score.name for score in evaluator.scores]
+    facts = {
+        "left": len(found) - len(front),
+        "largest_change": dict(zip(names, change.tolist(), strict=True)),
+        "hypervolume": relative_hypervolume(front.scores, *box),
+    }
+    return front, images[np.isin(found.ids, front.ids)], facts
 
 
 _PRESENTED = (

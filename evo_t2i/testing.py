@@ -13,11 +13,14 @@ from evo_t2i.config import RunConfig, ScoreOptions
 from evo_t2i.evaluate import ImageScorer
 from evo_t2i.features.base import FeatureExtractor
 from evo_t2i.generators.base import Generator
+from evo_t2i.models.precision import computing_in
 from evo_t2i.scores.base import Score
 from evo_t2i.search.base import Search
 
 TOLERANCE = 1e-5
 """Largest difference that another batch size or order may make, relative to values above 1."""
+BF16_TOLERANCE = 0.03
+"""The same for networks in bfloat16, whose numbers have 8 bits: one rounding is up to 0.004."""
 
 
 @torch.inference_mode()
@@ -27,8 +30,13 @@ def check_generator(
     device: torch.device | None = None,
     caption: str = "skyline at sunset.",
     count: int = 5,
+    precision: str = "fp32",
 ) -> None:
-    """Prior, shape, range, finiteness, determinism, and independence of the batch."""
+    """Prior, shape, range, finiteness, determinism, and independence of the batch.
+
+    ``precision`` is as in RunConfig: with ``bf16`` pictures are drawn in bfloat16 and another batch
+    may change them by BF16_TOLERANCE.
+    """
     latents = generator.sample(count, np.random.default_rng(0))
     expected = (count, *generator.latent_shape)
     _require(
@@ -42,7 +50,12 @@ def check_generator(
     _require(bool(np.isfinite(latents).all()), "sample gave latents that are not finite")
     batch = torch.from_numpy(latents).to(device or torch.device("cpu"))
     condition = generator.condition(caption)
-    images = generator.generate(batch, condition)
+
+    def generate(rows: list[int]) -> dict[str, Tensor]:
+        with computing_in(precision, batch.device):
+            return {"images": generator.generate(batch[rows], condition).float()}
+
+    images = generate(list(range(count)))["images"]
     height, width = generator.image_size
     _require(
         images.shape == (count, 3, height, width),
@@ -54,9 +67,7 @@ def check_generator(
         f"generate gave pixels in [{float(images.min()):g}, {float(images.max()):g}], "
         "expected [0, 1]",
     )
-    _check_batches(
-        "generate", lambda rows: {"images": generator.generate(batch[rows], condition)}, count
-    )
+    _check_batches("generate", generate, count, precision)
     _require(
         count < 2 or not torch.equal(images[0], images[1]),
         "generate gave the same image for different latents",
@@ -71,11 +82,21 @@ def check_feature_extractor(
     caption: str = "skyline at sunset.",
     size: tuple[int, int] = (64, 64),
     count: int = 5,
+    precision: str = "fp32",
 ) -> None:
-    """Keys, shape, finiteness, determinism, and independence of the batch."""
+    """Keys, shape, finiteness, determinism, and independence of the batch.
+
+    ``precision`` is that of ``images``, as in ``check_generator``.
+    """
     text = extractor.text(caption)
     batch = _random_images(count, size).to(device or torch.device("cpu"))
-    features = extractor.images(batch)
+
+    def images(rows: list[int]) -> dict[str, Tensor]:
+        with computing_in(precision, batch.device):
+            found = extractor.images(batch[rows])
+        return {key: value.float() for key, value in found.items()}
+
+    features = images(list(range(count)))
     found = text.keys() | features.keys()
     _require(
         found == extractor.provides,
@@ -90,7 +111,7 @@ def check_feature_extractor(
     again = extractor.text(caption)
     for key, value in text.items():
         _require(torch.equal(value, again[key]), f"text gave another {key!r} for the same caption")
-    _check_batches("images", lambda rows: extractor.images(batch[rows]), count)
+    _check_batches("images", images, count, precision)
 
 
 @torch.inference_mode()
@@ -232,8 +253,12 @@ def _random_images(count: int, size: tuple[int, int]) -> Tensor:
 
 
 def _check_batches(
-    name: str, compute: Callable[[list[int]], dict[str, Tensor]], count: int
+    name: str,
+    compute: Callable[[list[int]], dict[str, Tensor]],
+    count: int,
+    precision: str = "fp32",
 ) -> None:
+    tolerance = BF16_TOLERANCE if precision == "bf16" else TOLERANCE
     rows = list(range(count))
     whole = compute(rows)
     for key, value in compute(rows).items():
@@ -242,21 +267,21 @@ def _check_batches(
     singles = [compute([row]) for row in rows]
     for key, value in whole.items():
         _require(
-            _close(backwards[key].flip(0), value),
+            _close(backwards[key].flip(0), value, tolerance),
             f"{name} gave another {key!r} when the batch was reversed: "
             "rows must not depend on order",
         )
         _require(
-            _close(torch.cat([single[key] for single in singles]), value),
+            _close(torch.cat([single[key] for single in singles]), value, tolerance),
             f"{name} gave another {key!r} one image at a time: rows must not depend on the batch",
         )
 
 
-def _close(a: Tensor, b: Tensor) -> bool:
+def _close(a: Tensor, b: Tensor, tolerance: float) -> bool:
     if a.shape != b.shape or b.numel() == 0:
         return a.shape == b.shape
     scale = max(1.0, float(b.abs().max()))
-    return float((a - b).abs().max()) <= TOLERANCE * scale
+    return float((a - b).abs().max()) <= tolerance * scale
 
 
 def _require(condition: bool, sentence: str) -> None:

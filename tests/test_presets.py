@@ -29,6 +29,7 @@ def test_paper_becomes_a_configuration_that_explains_itself(folder):
     assert config.scorer_models == PAPER
     assert config.score_options == ScoreOptions(word_label_text="caption")
     assert config.population == 8
+    assert config.precision == "bf16"
     assert "preset" not in json.loads(config.to_json())
     assert RunConfig.from_json(config.to_json()) == config
 
@@ -40,6 +41,7 @@ def test_builtin_changes_nothing():
 
 def test_what_is_given_goes_over_the_preset(folder):  # noqa: ARG001
     given = {"generator": "builtin", "embedder": "builtin", "word_label_text": "words"}
+    given["precision"] = "fp32"
     config = configure(CAPTION, seed=1, **presets.with_preset("paper", given))
     assert config.generator == "builtin"
     assert config.scorer_models.embedder == "builtin"

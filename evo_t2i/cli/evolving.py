@@ -70,7 +70,7 @@ def _both(first: "Progress", second: "Progress") -> "Progress":
 def run_facts(run: "Run", seconds: float) -> dict[str, Any]:
     """The summary of a finished run as plain JSON values; paths begin with the run's own."""
     facts: dict[str, Any] = run.facts
-    volumes = facts["hypervolume"]
+    volumes, rescored = facts["hypervolume"], facts.get("rescored")
     picked = run.rank()
     best = picked.chosen[0]
     names = run.arrays.score_names
@@ -85,6 +85,7 @@ def run_facts(run: "Run", seconds: float) -> dict[str, Any]:
         "seconds": round(seconds, 1),
         "hypervolume": volumes[-1],
         "hypervolume_gain": volumes[-1] / volumes[0] if volumes[0] > 0 else None,
+        "rescored": rescored,
         "coverage": facts["coverage"],
         "label_matched": facts["label_matched"],
         "pick": {
@@ -115,6 +116,7 @@ def print_summary(facts: dict[str, Any]) -> None:
             ("seed", str(facts["seed"])),
             ("front", f"{facts['front']:,} images of {evaluated}"),
             ("hypervolume", volume),
+            *_rescored(facts["rescored"]),
             ("pick", f"{pick['file']} ({pick['method']})"),
             *(
                 (f"  {name}", f"{score:.4f} (z {shown_z(pick['z'][name])})")
@@ -125,6 +127,14 @@ def print_summary(facts: dict[str, Any]) -> None:
     )
     if sentence := coverage_sentence(facts["coverage"], facts["label_matched"], pick["scores"]):
         print(shown(sentence))
+
+
+def _rescored(rescored: dict[str, Any] | None) -> list[tuple[str, str]]:
+    if rescored is None:
+        return []
+    name, change = max(rescored["largest_change"].items(), key=lambda item: item[1])
+    left = f"{rescored['left']} left the front" if rescored["left"] else "all stayed on the front"
+    return [("in fp32 again", f"{left}; largest change {change:.4f}, of {name}")]
 
 
 def coverage_sentence(coverage: float | None, matched: bool | None, names: Any) -> str | None:

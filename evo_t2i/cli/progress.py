@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 LINES = 10
 """So many plain lines a run, besides the one for generation 0."""
+_ENDING = {
+    "rescoring": "Scoring the front again in fp32…",
+    "writing": "Writing the front…",
+}
 
 
 @contextlib.contextmanager
@@ -84,8 +88,8 @@ class _Lines:
     def __call__(self, event: "Event") -> None:
         if event.stage == "scoring":
             self._pace(event.evaluations)
-        if event.stage == "writing":
-            say("Writing the front…")
+        if event.stage in _ENDING:
+            say(_ENDING[event.stage])
         if event.stage != "generation" or not self._is_due(event.generation):
             return
         parts = [f"generation {event.generation}/{self._last}", f"{event.evaluations:,} images"]
@@ -119,8 +123,8 @@ def _bar(config: RunConfig, pictures: "LiveTerminal | None") -> Iterator[Callabl
             nonlocal volume
             if event.stage == "models":
                 return
-            if event.stage == "writing":
-                progress.update(task, description="Writing the front…")
+            if event.stage in _ENDING:
+                progress.update(task, description=_ENDING[event.stage])
                 return
             volume = event.hypervolume or volume
             parts = []

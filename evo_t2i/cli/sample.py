@@ -99,6 +99,14 @@ def sample(
         str | None,
         typer.Option(metavar="WHERE", help=LIVE_HELP, rich_help_panel=MACHINE),
     ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            help="Of the search's networks: fp32 or bf16.",
+            show_default="by preset",
+            rich_help_panel=MACHINE,
+        ),
+    ] = None,
     json_output: Annotated[
         bool, typer.Option("--json", help="One JSON object on stdout.", rich_help_panel=MACHINE)
     ] = False,
@@ -130,6 +138,7 @@ def sample(
         "clip": clip,
         "classifier": classifier,
         "embedder": embedder,
+        "precision": precision,
     }
     config = configure(
         caption,

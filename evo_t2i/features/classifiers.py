@@ -21,7 +21,9 @@ from evo_t2i.features.scorer_files import (
     require_file,
 )
 
-_KEYS = ("channels", "labels", "image_size", "mean", "std")
+_KEYS = ("labels", "image_size", "mean", "std")
+_TORCHVISION = "vgg19_bn"
+"""The ``architecture`` of a folder whose weights are torchvision's own model's."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,9 @@ class Classifier:
 
 def load_classifier(spec: str) -> Classifier:
     """``builtin``, ``vgg19_bn:imagenet`` or a folder with config.json and model.safetensors.
+
+    A folder's weights are those of ``models.vgg``, whose ``channels`` its config lists, or of
+    torchvision's model where ``architecture`` is ``vgg19_bn``.
 
     Raises UsageError for another name, ModelError when files are missing, damaged or unfit.
     """
@@ -74,10 +79,20 @@ def classifier_labels(spec: str) -> tuple[str, ...]:
 
 
 def _trained(config: Mapping[str, Any], tensors: dict[str, Tensor], digest: str) -> Classifier:
-    from evo_t2i.models import vgg  # imports torchvision, which takes a second
+    labels = len(config["labels"])
+    model: nn.Module
+    if config.get("architecture") == _TORCHVISION:
+        from torchvision.models import vgg19_bn
 
-    model = vgg.build(config["channels"], len(config["labels"]))
-    model.load_state_dict(tensors)
+        with torch.device("meta"):
+            model = vgg19_bn(num_classes=labels)
+        model.load_state_dict(tensors, assign=True)
+        model.float()  # whatever the file stores
+    else:
+        from evo_t2i.models import vgg  # imports torchvision, which takes a second
+
+        model = vgg.build(config["channels"], labels)
+        model.load_state_dict(tensors)
     return Classifier(
         model=model,
         labels=tuple(config["labels"]),
@@ -119,7 +134,8 @@ def _folder(spec: str) -> Path:
 
 def _config(folder: Path) -> dict[str, Any]:
     config = read_json(folder / "config.json")
-    if missing := [key for key in _KEYS if key not in config]:
+    wanted = _KEYS if config.get("architecture") == _TORCHVISION else ("channels", *_KEYS)
+    if missing := [key for key in wanted if key not in config]:
         raise ModelError(
             f"{folder / 'config.json'} lacks {missing[0]!r}; give the folder of a classifier that "
             "`evo-t2i train` made."

@@ -24,6 +24,7 @@ from evo_t2i.features.scorer_files import (
     read_json,
     require_file,
 )
+from evo_t2i.models.precision import InPrecision
 
 WORD_PROMPT = "a picture of {word}."
 ANTONYMS = ("Good photo.", "Bad photo.")
@@ -104,6 +105,7 @@ class OpenClipFeatures:
         self.digest = digest
         self._device = device
         self._model = model.to(device).eval().requires_grad_(False)
+        self._in_precision = InPrecision(self._model)
         self._tokenize = tokenize
         self._mean, self._std = tuple(mean), tuple(std)
         height, width = model.visual.image_size
@@ -134,10 +136,11 @@ class OpenClipFeatures:
     def images(self, batch: Tensor) -> dict[str, Tensor]:
         """``clip.image`` (n, d) and ``clip.dense`` (n, r, d), r patches row by row; unit length."""
         inputs = normalise(resize(batch, self._size), self._mean, self._std)
-        image = self._model.encode_image(inputs)
+        model = self._in_precision.current(inputs.device)
+        image = model.encode_image(inputs)
         states, self._states = self._states, None
         assert states is not None
-        dense = self._embed_patches(self._model.visual, states)
+        dense = self._embed_patches(model.visual, states)
         return {
             "clip.image": normalize(image.float(), dim=-1),
             "clip.dense": normalize(dense.float(), dim=-1),

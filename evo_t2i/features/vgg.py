@@ -6,6 +6,7 @@ from torch import Tensor
 from evo_t2i.config import BUILTIN_MODELS, ScorerModels
 from evo_t2i.features.classifiers import load_classifier
 from evo_t2i.features.preprocess import normalise, resize
+from evo_t2i.models.precision import InPrecision
 
 
 class VggFeatures:
@@ -22,6 +23,7 @@ class VggFeatures:
         self.labels = chosen.labels
         model = chosen.model.to(device).to(memory_format=torch.channels_last)  # faster on a CPU
         self._model = model.eval().requires_grad_(False)
+        self._in_precision = InPrecision(self._model)
         self._size = (chosen.image_size, chosen.image_size)
         self._mean, self._std = chosen.mean, chosen.std
 
@@ -33,4 +35,5 @@ class VggFeatures:
         """``vgg.logits`` (n, k), columns in the order of ``labels``."""
         inputs = normalise(resize(batch, self._size), self._mean, self._std)
         inputs = inputs.contiguous(memory_format=torch.channels_last)
-        return {"vgg.logits": self._model(inputs).float()}
+        model = self._in_precision.current(inputs.device)
+        return {"vgg.logits": model(inputs).float()}

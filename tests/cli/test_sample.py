@@ -236,6 +236,7 @@ def test_a_preset_is_resolved_in_the_plan(evo, tmp_path, monkeypatch):
         "embedder": "bert-base-uncased",
     }
     assert config["score_options"]["word_label_text"] == "caption"
+    assert config["precision"] == "bf16"
     assert "preset" not in config
     result = evo("sample", "a cat", "--preset", "papr")
     assert (result.code, result.err.count("\n")) == (2, 1)

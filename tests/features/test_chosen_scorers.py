@@ -161,11 +161,17 @@ def test_the_digest_of_a_clip_follows_its_weights_and_normalisation(clip_folder,
 
 
 @torch.inference_mode()
-def test_imagenets_vgg_answers_as_torchvision_does(tmp_path, monkeypatch):
+def random_vgg(labels=1000):
     torch.manual_seed(0)
-    own = torchvision.models.vgg19_bn(init_weights=False).eval()
+    own = torchvision.models.vgg19_bn(init_weights=False, num_classes=labels).eval()
     for parameter in own.parameters():
         torch.nn.init.normal_(parameter, std=0.02)
+    return own
+
+
+@torch.inference_mode()
+def test_imagenets_vgg_answers_as_torchvision_does(tmp_path, monkeypatch):
+    own = random_vgg()
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     folder = tmp_path / "hub" / "checkpoints"
     folder.mkdir(parents=True)
@@ -182,6 +188,27 @@ def test_imagenets_vgg_answers_as_torchvision_does(tmp_path, monkeypatch):
     torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
     assert features.labels == tuple(weights.meta["categories"])
     assert features.labels[1] == "goldfish"
+
+
+@torch.inference_mode()
+def test_a_fine_tuned_vgg_of_torchvisions_is_read_from_its_folder(tmp_path):
+    own = random_vgg(labels=2)
+    halves = {
+        name: tensor.half() if tensor.is_floating_point() else tensor
+        for name, tensor in own.state_dict().items()
+    }
+    own.load_state_dict(halves)
+    save_file(halves, tmp_path / "model.safetensors")
+    config = {"architecture": "vgg19_bn", "labels": ["cat", "dog"], "image_size": 64}
+    (tmp_path / "config.json").write_text(json.dumps(config | {"mean": MEAN, "std": STD}))
+    features = VggFeatures(device=CPU, models=ScorerModels(classifier=str(tmp_path)))
+    images = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    expected = own(normalised(images, MEAN, STD))
+    torch.testing.assert_close(features.images(images)["vgg.logits"], expected)
+    assert features.labels == ("cat", "dog")
+    (tmp_path / "config.json").write_text(json.dumps(config | {"mean": MEAN}))
+    with pytest.raises(ModelError, match="lacks 'std'"):
+        VggFeatures(device=CPU, models=ScorerModels(classifier=str(tmp_path)))
 
 
 def test_imagenets_weights_that_are_not_here_are_named(tmp_path, monkeypatch):

@@ -91,7 +91,7 @@ def wait_for_address(tab, text):
 
 
 def wait_for_tiles(tab, count):
-    tab.page.wait_for_selector(f"#gallery .tile:nth-child({count}):last-child")
+    tab.page.wait_for_function(f"document.querySelectorAll('#gallery .tile').length === {count}")
     tab.settle()
 
 
