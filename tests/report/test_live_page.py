@@ -90,8 +90,8 @@ def wait_for_address(tab, text):
         time.sleep(0.05)
 
 
-def wait_for_tiles(tab, count):
-    tab.page.wait_for_function(f"document.querySelectorAll('#gallery .tile').length === {count}")
+def wait_for_front(tab, count):
+    tab.page.locator("#facts", has_text=f"{count} pictures on the front").wait_for()
     tab.settle()
 
 
@@ -151,11 +151,11 @@ def test_a_mark_on_a_picture_that_is_not_shown_now_is_kept(going, open_page):
     whole, rows = going.front, np.array([0, 1, 2])
     going.front = SimpleNamespace(**{name: array[rows] for name, array in vars(whole).items()})
     going.write()
-    wait_for_tiles(tab, 3)
+    wait_for_front(tab, 3)
     wait_for_address(tab, f"star={hidden}&pick={hidden}")
     going.front = whole
     going.write()
-    wait_for_tiles(tab, 24)
+    wait_for_front(tab, 24)
     assert tab.page.text_content(f"[data-id='{hidden}'] .marks") == "★✓"
     assert "w=2,1" in tab.page.evaluate("location.hash")
 
