@@ -227,7 +227,7 @@ def run(networks: Networks, arguments: argparse.Namespace) -> bool:
 
 
 def pictures_on_page(page: Path) -> int | None:
-    """How many pictures the gallery of a run's page has in a browser; None without one."""
+    """How many pictures the page of a run says it shows in a browser; None without one."""
     executable = shutil.which("chromium")
     with contextlib.suppress(ImportError):
         from playwright.sync_api import sync_playwright
@@ -239,10 +239,10 @@ def pictures_on_page(page: Path) -> int | None:
                 )
                 tab = browser.new_page()
                 tab.goto(page.resolve().as_uri())
-                tab.wait_for_function("performance.getEntriesByName('interactive').length > 0")
-                count = tab.locator("#gallery [data-id]").count()
+                tab.wait_for_selector("#gallery .tile img")
+                facts = tab.inner_text("#facts")
                 browser.close()
-            return count
+            return int(facts.split(" pictures on the front")[0].split()[-1])
     return None
 
 

@@ -15,8 +15,8 @@ def score_names(text: str) -> tuple[str, ...]:
 
 
 def listed_names(text: str | None) -> tuple[str, ...]:
-    """``"a, b"`` → ``("a", "b")``; nothing → nothing."""
-    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
+    """``"a, b c"`` → ``("a", "b_c")``; nothing → nothing."""
+    return tuple(_name(part) for part in (text or "").split(",") if part.strip())
 
 
 def require_installed(kind: str, name: str) -> None:
@@ -26,10 +26,11 @@ def require_installed(kind: str, name: str) -> None:
 
 
 def named_numbers(option: str, texts: Sequence[str]) -> dict[str, float]:
-    """``["a=2", "b=0.5"]`` → ``{"a": 2.0, "b": 0.5}``; UsageError names the ``option``."""
+    """``["a=2", "b c=0.5"]`` → ``{"a": 2.0, "b_c": 0.5}``; UsageError names the ``option``."""
     numbers: dict[str, float] = {}
     for text in texts:
-        name, _, value = text.partition("=")
+        given, _, value = text.partition("=")
+        name = _name(given)
         try:
             number = float(value)
         except ValueError:
@@ -40,3 +41,8 @@ def named_numbers(option: str, texts: Sequence[str]) -> dict[str, float]:
             raise UsageError(f"{option} names {name!r} twice; give each score once.")
         numbers[name] = number
     return numbers
+
+
+def _name(text: str) -> str:
+    """A score's name; figures and the page write its underscores as spaces."""
+    return "_".join(text.split())

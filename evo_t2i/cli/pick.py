@@ -68,7 +68,7 @@ def pick(
     ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
-    """Choose the best of RUN's front, say why, and copy it into RUN/pick.
+    """Choose the best of RUN's front, say why, and copy it into RUN/pick; an earlier pick goes.
 
     \b
     evo-t2i pick RUN

@@ -31,6 +31,9 @@ __all__ = [
 TOLERANCE = 0.5
 """Of ``lexicographic``, in units of z, unless another one is given."""
 
+WORSE = -1.0
+"""A pick whose z is below this in some score is worth a note."""
+
 
 @dataclass(frozen=True)
 class Pick:
@@ -130,6 +133,15 @@ def pick(
             notes.append(f"Only {len(chosen)} images can be picked; {count} were asked for.")
     if method == "balanced" and last[ranking[0]]:
         notes.append("No image is at least as good as generation 0's median in every score.")
+    if method not in ("balanced", "extremes"):
+        worse = [
+            name for name, low in zip(names, used & (z[ranking[0]] < WORSE), strict=True) if low
+        ]
+        if worse:
+            notes.append(
+                f"The best by {method} is more than one standard deviation below generation 0's "
+                f"median in {' and '.join(worse)}; --method balanced puts such images last."
+            )
     runner_up = int(ranking[1]) if len(ranking) > 1 and method != "extremes" else None
     margin = None if runner_up is None else float(value[ranking[0]] - value[runner_up])
     if margin is not None and margin < -0.5 * 10.0**-TIE_DECIMALS:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from evo_t2i.picking.formulas import Z_CAP
-from evo_t2i.picking.methods import Pick
+from evo_t2i.picking.methods import TIE_DECIMALS, Pick
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,12 @@ def pick_table(
         floors = ", ".join(f"{name} ≥ {floor:g}" for name, floor in pick.floors.items())
         summary.append(("floors", floors))
     if pick.runner_up is not None and pick.margin is not None:
-        text = f"{files[pick.runner_up]}, behind by {pick.margin:.4f}"
+        behind = f"behind by {pick.margin:.4f}"
+        if abs(pick.margin) < 0.5 * 10.0**-TIE_DECIMALS:
+            behind = (
+                "equal in value; such a tie goes to the larger smallest z, then the larger mean"
+            )
+        text = f"{files[pick.runner_up]}, {behind}"
         summary.append(("runner-up", text))
     places = [(str(place), row) for place, row in enumerate(pick.chosen, start=1)]
     if pick.runner_up is not None and pick.runner_up not in pick.chosen:

@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from evo_t2i.picking.methods import robust_scale
+from evo_t2i.picking.methods import pick, robust_scale
 from evo_t2i.report.embedded import embedded
+from evo_t2i.report.looks import different_looking
 from evo_t2i.runs.atomic import write_bytes
 from evo_t2i.runs.directory import Front, FrontArrays, History, RunDirectory
 
@@ -50,6 +51,7 @@ SCRIPTS = (
 )
 MOST_ANCESTORS = 20_000
 MOST_OF_GENERATION_0 = 300
+MOST_DIFFERENT = 60
 LIVE_MARK = " data-live"
 """Attribute at the beginning of a page that was written while its run went on."""
 
@@ -96,13 +98,18 @@ def run_data(run: RunDirectory) -> dict[str, Any]:
     """What the page shows, as plain JSON; the scores of the front without rounding.
 
     ``centre`` and ``scale`` (m,) are those of ``robust_scale`` over generation 0. ``lineage`` has
-    the front and its ancestors, nearest first, in columns. Nothing depends on the run's path.
+    the front and its ancestors, nearest first, in columns. ``different`` are the rows of a larger
+    front that look most unlike one another. Nothing depends on the run's path.
     """
     front, history = run.front(), run.history()
     data = described(run, front, history, run.facts().get("hypervolume", []))
     data["run"]["digest"] = run.digest
     files = [f"front/{file.name}" for file in front.files]
     data["front"] |= {"file": files, **_pictures(front)}
+    if len(front) > MOST_DIFFERENT:
+        best_first = pick(front.scores, front.generation0_scores, front.score_names).ranking
+        images = [front.image(row) for row in range(len(front))]
+        data["front"]["different"] = different_looking(images, best_first, MOST_DIFFERENT)
     return data
 
 

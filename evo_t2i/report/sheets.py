@@ -9,8 +9,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from evo_t2i.errors import RunDataError
 from evo_t2i.picking.methods import Pick
-from evo_t2i.picking.order import spread_out
 from evo_t2i.report import style
+from evo_t2i.report.looks import different_looking
 from evo_t2i.report.style import font, plain, wrapped
 from evo_t2i.runs.atomic import read_bytes, write_bytes
 from evo_t2i.runs.directory import RunDirectory
@@ -50,17 +50,15 @@ def front_page(run: RunDirectory, pick: Pick) -> bytes:
     """The contact sheet of the finished ``run`` as PNG: at most 60 images of its front.
 
     The picked images come first and are framed; the others follow best first, by the pick's
-    ranking. Of a larger front those are shown that look least like one another (greedy max-min
-    distance between thumbnails of 8 x 8 pixels, from the best one on), since the best 60 are near
-    copies; the subtitle says so. Beneath each image: its place on the sheet, its value, its scores.
+    ranking. Of a larger front those are shown that look least like one another
+    (``different_looking``); the subtitle says so. Beneath each image: its place on the sheet, its
+    value, its scores.
     """
     front = run.front()
     images = [front.image(row) for row in range(len(front))]
     rows = list(dict.fromkeys([*pick.chosen, *pick.ranking, *range(len(front))]))
-    if len(rows) > MOST_PICTURES:
-        looks = np.stack([_look(image) for image in images])
-        different = spread_out(looks, np.array(rows), MOST_PICTURES)
-        rows = list(dict.fromkeys([*pick.chosen, *different]))[:MOST_PICTURES]
+    different = different_looking(images, rows, MOST_PICTURES)
+    rows = list(dict.fromkeys([*pick.chosen, *different]))[:MOST_PICTURES]
     labels = []
     for place, row in enumerate(rows, start=1):
         scores = [f"{score:.3f}" for score in front.scores[row]]
@@ -70,10 +68,11 @@ def front_page(run: RunDirectory, pick: Pick) -> bytes:
     shown = f"{len(front)} image{'s' if len(front) != 1 else ''}"
     if len(rows) < len(front):
         shown = f"{len(rows)} of {len(front)} images, chosen to look different"
-    subtitle = (
-        f"Pareto front, {shown}, best first by {pick.method} · beneath: value, {names} · "
-        f"seed {run.config.seed}"
-    )
+    order = f"best first by {pick.method}"
+    used = [column for column, name in enumerate(front.score_names) if pick.weights[name] > 0]
+    if pick.method == "balanced" and (pick.z[rows][:, used] < 0).any():
+        order += ", those with a score below generation 0's median last"
+    subtitle = f"Pareto front, {shown}, {order} · beneath: value, {names} · seed {run.config.seed}"
     return grid_png(
         [images[row] for row in rows],
         labels,
@@ -92,12 +91,6 @@ def before_after(
     uint8; ``labels`` gives each its lines, the first in bold.
     """
     write_bytes(out, row_png(images, labels, title))
-
-
-def _look(image: np.ndarray) -> np.ndarray:
-    """(192,) the colours of a thumbnail of 8 x 8 pixels, in [0, 1]."""
-    small = Image.fromarray(image).resize((8, 8), Image.Resampling.BOX)
-    return np.asarray(small, dtype=np.float64).reshape(-1) / 255
 
 
 def before_after_page(run: RunDirectory) -> bytes:

@@ -44,7 +44,7 @@ def test_a_second_pick_replaces_the_first(evo, finished_run):
         (["--weight", "beauty=2"], "--weight names the score beauty"),
         (["--weight", "text_image"], "give name=number"),
         (["--weight", "text_image=lots"], "give name=number"),
-        (["--weight", "text_image=1", "--weight", "text_image=2"], "twice"),
+        (["--weight", "text_image=1", "--weight", "text image=2"], "twice"),
         (["--min", "text_image=99"], "lower that floor"),
         (["--method", "best"], "--method is best; give one of"),
         (["--count", "0"], "--count is 0"),

@@ -51,6 +51,18 @@ def test_images_that_lose_nothing_against_generation_0_go_first():
     assert "at least as good as generation 0" in alone.notes[0]
 
 
+def test_a_pick_far_below_generation_0_in_a_score_is_noted():
+    generation0 = np.array([[-1.0, -1.0], [0.0, 0.0], [1.0, 1.0]])
+    front = np.array([[9.0, -2.0], [0.5, 0.4]])
+    bought = pick(front, generation0, ("a", "b"), method="weighted", weights={"a": 3})
+    assert bought.chosen == (0,)
+    assert "below generation 0's median in b;" in bought.notes[0]
+    left_out = pick(front, generation0, ("a", "b"), method="weighted", weights={"b": 0})
+    assert (left_out.chosen, left_out.notes) == ((0,), ())
+    level = pick(front, generation0, ("a", "b"), method="asf", weights={"b": 3})
+    assert (level.chosen, level.notes) == ((1,), ())
+
+
 def test_one_fooled_score_does_not_win():
     generation0 = np.random.default_rng(0).normal(size=(100, 4))
     front = np.array([[50.0, 0.1, 0.1, 0.1], [1.5, 1.5, 1.5, 1.5]])
@@ -385,6 +397,8 @@ def test_the_table_shows_what_the_formula_used():
     capped = ("note", "In the value, each z counts up to +3.")
     far = front + 100
     assert capped in pick_table(pick(far, generation0, NAMES), far, NAMES, files).summary
+    level = pick_table(pick(far, generation0, NAMES), far, NAMES, files).summary
+    assert any(label == "runner-up" and "equal in value" in text for label, text in level)
     near = np.minimum(front, 1.0)
     assert capped not in pick_table(pick(near, generation0, NAMES), near, NAMES, files).summary
     ordered = pick(front, generation0, NAMES, method="lexicographic", order=("word_label",))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
@@ -153,6 +154,14 @@ class Opened:
                     "button", name="earlier"
                 ).evaluate("button => button.click()")
                 self.settle()
+
+    def floors(self, names: Sequence[str]) -> dict[str, float]:
+        """Those that are set, as the page's address holds them."""
+        address = self.page.evaluate(
+            "() => (dispatchEvent(new Event('pagehide')), location.hash.slice(1))"
+        )
+        values = parse_qs(address).get("f", [""])[0].split(",")
+        return {name: float(text) for name, text in zip(names, values, strict=False) if text}
 
     def exported(self, press: Callable[[], None]) -> str:
         """The text of the file that is downloaded upon ``press``."""

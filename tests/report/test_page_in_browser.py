@@ -297,6 +297,47 @@ def test_the_filter(fronts, open_page):
     assert len(tab.shown()) == 100
 
 
+def test_of_a_large_front_only_different_ones_can_be_shown(fronts, open_page):
+    few = open_page(file_of(fronts(100)))
+    assert few.page.text_content("#different-label").strip() == "only 60 that look different"
+    order = few.shown()
+    few.page.check("#different")
+    few.settle()
+    different = few.shown()
+    assert len(different) == 60
+    assert different == [individual for individual in order if individual in set(different)]
+    assert different[0] == order[0]
+    assert few.page.input_value("#filter") == "different"
+    few.page.keyboard.press("Escape")
+    few.settle()
+    assert not few.page.is_checked("#different")
+    assert few.shown() == order
+    one = open_page(file_of(fronts(1)))
+    assert not one.page.is_visible("#different-label")
+
+
+def test_saving_without_a_pick_takes_the_best_and_tells_the_next_step(fronts, open_page):
+    run = fronts(100)
+    tab = open_page(file_of(run))
+    order = tab.shown()
+    file = json.loads(tab.exported(lambda: tab.page.keyboard.press("e")))
+    assert file["picked"] == order[:1]
+    tab.settle()
+    assert "1 picked" in tab.page.text_content("#status")
+    front = run.front()
+    name = front.files[front.ids.tolist().index(order[0])].name
+    said = tab.page.text_content("#saved")
+    assert f"Saved pick.json with front/{name}." in said
+    assert f"evo-t2i pick {run.path} --from ~/Downloads/pick.json" in said
+
+
+def test_where_there_is_nothing_to_pick_nothing_is_saved(fronts, open_page):
+    tab = open_page(file_of(fronts(0)))
+    tab.page.click("#export-pick")
+    tab.settle()
+    assert tab.page.text_content("#saved") == "Nothing was saved: The front is empty."
+
+
 def test_the_address_keeps_everything(fronts, open_page):
     run = fronts(100)
     tab = open_page(file_of(run))

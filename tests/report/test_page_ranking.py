@@ -1,6 +1,5 @@
 """The page orders a front as `evo-t2i pick` does, whatever the method."""
 
-import json
 import re
 
 import numpy as np
@@ -49,7 +48,7 @@ def test_the_order_is_that_of_the_command(open_scores, method, scores):
         tab.set_taste(method, floors=steps.tolist(), **taste)
         floors = {}
         if steps.any():
-            floors = json.loads(tab.exported(lambda: tab.page.click("#export-pick")))["floors"]
+            floors = tab.floors(NAMES)
             if not (front >= [floors.get(name, -np.inf) for name in NAMES]).all(axis=1).any():
                 continue
         expected = pick(front, generation0, NAMES, method=method, floors=floors, **wish)

@@ -84,7 +84,7 @@ function makeDetail(store) {
       element(
         "table",
         {},
-        element("caption", { class: "muted" }, "Gain and z are against generation 0’s median."),
+        element("caption", { class: "muted" }, "Gain: over generation 0’s median; z: that gain in standard deviations of generation 0."),
         element("thead", {}, element("tr", {}, ...heads)),
         element("tbody", {}, ...rows),
       ),

@@ -56,12 +56,38 @@ function download(name, type, text) {
   setTimeout(() => URL.revokeObjectURL(url), 1000);
 }
 
+/** The folder of the run for a command line, where the page still lies in it. */
+function runFolder() {
+  const folder = /^(\/.+)\/report\.html$/.exec(decodeURIComponent(location.pathname))?.[1];
+  if (location.protocol !== "file:" || !folder || /^\/[A-Za-z]:/.test(folder)) return "RUN";
+  return /^[\w./~+-]+$/.test(folder) ? folder : `'${folder.replaceAll("'", "'\\''")}'`;
+}
+
 function makeExports(store, run) {
-  const pick = () =>
+  const saved = byId("saved");
+
+  /** Save the picks, or the stars where there are none; with neither, the best becomes the pick. */
+  function pick() {
+    const { state, ranking, front } = store;
+    if (!state.picked.length && !state.starred.size) store.change({ picked: [...ranking.chosen] });
+    const rows = state.picked.length ? state.picked : [...state.starred];
+    saved.hidden = false;
+    if (!rows.length) {
+      saved.textContent = `Nothing was saved: ${ranking.problem ?? "there is no picture to pick."}`;
+      return;
+    }
     download("pick.json", "application/json", JSON.stringify(exportedPick(store, run), null, 2) + "\n");
+    const files = rows.length > 3 ? plural(rows.length, "picture") : rows.map((row) => front.file[row]).join(", ");
+    saved.replaceChildren(
+      `Saved pick.json with ${files}. Next, to copy it into the run’s folder: `,
+      element("code", {}, `evo-t2i pick ${runFolder()} --from ~/Downloads/pick.json`),
+      " (or wherever your browser saves files)",
+    );
+  }
+
   if (store.front.live) {
     // the pictures have no files yet, and what is marked stays in the address until they have
-    byId("export-pick").hidden = byId("export-csv").hidden = true;
+    for (const id of ["export-pick", "export-csv", "keys-save"]) byId(id).hidden = true;
     return { pick: () => {} };
   }
   byId("export-pick").addEventListener("click", pick);

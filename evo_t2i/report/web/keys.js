@@ -4,9 +4,21 @@ function makeKeys(store, gallery, exports) {
   const filter = byId("filter");
   const help = byId("help");
   filter.addEventListener("input", () => store.change({ query: filter.value }));
+  const different = byId("different");
+  different.addEventListener("change", () => {
+    const others = filterWords().filter((word) => word !== "different");
+    store.change({ query: [...others, ...(different.checked ? ["different"] : [])].join(" ") });
+  });
+  byId("different-label").hidden = !store.front.different.size;
+  byId("different-label").lastElementChild.textContent =
+    `only ${store.front.different.size} that look different`;
   byId("help-open").addEventListener("click", () => help.showModal());
   byId("help-close").addEventListener("click", () => help.close());
   byId("enlarged").addEventListener("click", () => byId("enlarged").close());
+
+  function filterWords() {
+    return store.state.query.toLowerCase().split(/\s+/).filter(Boolean);
+  }
 
   function move(step) {
     const { shown, state } = store;
@@ -70,6 +82,7 @@ function makeKeys(store, gallery, exports) {
   return {
     draw: () => {
       if (filter.value !== store.state.query) filter.value = store.state.query;
+      different.checked = filterWords().includes("different");
     },
   };
 }

@@ -7,6 +7,7 @@ const front = {
   centre,
   scale,
   ...data.front,
+  different: new Set(data.front.different),
   live: data.live ?? null,
   embeddedSide: data.front.embedded_side,
   z: standardised(data.front.scores, centre, scale),

@@ -8,16 +8,18 @@ const COMPARISONS = {
   "=": (a, b) => a === b,
 };
 
+const MARKS = ["starred", "picked", "different"];
+
 /**
- * Read a filter. `field(row, name)` gives a number; `marked(row, mark)` answers "starred" and
- * "picked". Returns {test(row), problem}; what is not understood is said and filters nothing.
+ * Read a filter. `field(row, name)` gives a number; `marked(row, mark)` answers for `MARKS`.
+ * Returns {test(row), problem}; what is not understood is said and filters nothing.
  */
 function parsedQuery(text, names, { field, marked }) {
   const tests = [];
   const unknown = [];
   for (const word of text.trim().toLowerCase().split(/\s+/).filter(Boolean)) {
     const comparison = /^([^<>=]+)(>=|<=|>|<|=)(-?(?:\d+\.?\d*|\.\d+)(?:e-?\d+)?)$/.exec(word);
-    if (word === "starred" || word === "picked") {
+    if (MARKS.includes(word)) {
       tests.push((row) => marked(row, word));
     } else if (/^#?\d+$/.test(word)) {
       const number = Number(word.replace("#", ""));

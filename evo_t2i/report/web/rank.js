@@ -1,5 +1,7 @@
 // The choice of `evo-t2i pick`: evo_t2i/picking/methods.py.
 
+const WORSE = -1;
+
 /**
  * What a taste {method, weights, floors, count, order, tolerance} makes of a front; a floor is null
  * where there is none, `order` holds places in `names`, the most important first.
@@ -67,6 +69,15 @@ function ranked(front, taste) {
   }
   if (taste.method === "balanced" && last[ranking[0]]) {
     notes.push("No picture is at least as good as generation 0's median in every score.");
+  }
+  if (taste.method !== "balanced" && taste.method !== "extremes") {
+    const worse = used.filter((j) => z[ranking[0]][j] < WORSE).map((j) => title(names[j]));
+    if (worse.length) {
+      notes.push(
+        `The best by ${taste.method} is more than one standard deviation below generation 0's ` +
+          `median in ${worse.join(" and ")}; balanced puts such pictures last.`,
+      );
+    }
   }
   const behind = ranking.length > 1 ? value[ranking[0]] - value[ranking[1]] : 0;
   if (taste.method !== "extremes" && behind < -HALF_TIE) {

@@ -44,9 +44,14 @@ function makeStore(front) {
       if (name === "value") return ranking.value[row];
       return front.scores[row][front.names.indexOf(name)];
     };
+    const has = {
+      starred: (row) => state.starred.has(row),
+      picked: (row) => state.picked.includes(row),
+      different: (row) => !front.different.size || front.different.has(row),
+    };
     const query = parsedQuery(state.query, front.names, {
       field: numbers,
-      marked: (row, mark) => (mark === "starred" ? state.starred.has(row) : state.picked.includes(row)),
+      marked: (row, mark) => has[mark](row),
     });
     const visible = front.scores.map(() => false);
     const shown = ranking.order.filter((row) => withinBrushes(row) && query.test(row));
