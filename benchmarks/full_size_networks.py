@@ -180,6 +180,7 @@ def _write_sd_turbo(folder: Path) -> None:
             beta_end=0.012,
             beta_schedule="scaled_linear",
             timestep_spacing="trailing",
+            steps_offset=1,
         ),
         safety_checker=None,
         feature_extractor=None,

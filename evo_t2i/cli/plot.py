@@ -58,9 +58,10 @@ def plot(
         bool, typer.Option("--animate", help="The front growing, as evolution.gif or .mp4.")
     ] = False,
 ) -> None:
-    """Draw RUN's scatter matrix (pareto.png) and contact sheet (contact_sheet.png) again.
+    """Draw RUN's figures: trade-offs, convergence, evolution, contact sheet, or an animation.
 
-    Both mark the newest pick, the one in RUN/pick. --kind draws one figure instead, into RUN.
+    Without --kind the scatter matrix (pareto.png) and the contact sheet (contact_sheet.png) again.
+    The newest pick is marked, the one in RUN/pick. --kind draws one figure instead, into RUN.
 
     \b
     evo-t2i plot RUN
