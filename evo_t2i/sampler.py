@@ -277,21 +277,26 @@ def _is_missing(file: Path) -> bool:
 
 
 def _before_after(run: RunDirectory, finished: Run, evaluator: Evaluator, picked: Pick) -> None:
-    """One plain sample, the best of generation 0, the pick."""
+    """A typical sample (the median of generation 0 in balanced value), its best, the pick."""
     from evo_t2i.report.sheets import before_after
 
     first = run.record(0)
     front = finished.arrays
     finite = np.isfinite(first.scores).all(axis=1)
-    best = pick(first.scores, first.scores, front.score_names).chosen[0]
-    plain = int(np.flatnonzero(finite)[0])
-    before = evaluator.render(first.latents[[plain, best]])
-    shown = np.concatenate([first.scores[[plain, best]], front.scores])
+    ranked = pick(first.scores, first.scores, front.score_names)
+    best = ranked.chosen[0]
+    rows = np.flatnonzero(finite)
+    typical = int(rows[np.argsort(ranked.value[rows], kind="stable")[(len(rows) - 1) // 2]])
+    before = evaluator.render(first.latents[[typical, best]])
+    shown = np.concatenate([first.scores[[typical, best]], front.scores])
     z = pick(shown, first.scores, front.score_names)
     labels = [
-        ["one plain sample", f"balanced value {z.value[0]:+.2f}"],
+        ["a typical sample", f"balanced value {z.value[0]:+.2f}"],
         [f"best of generation 0 ({len(first.scores)})", f"balanced value {z.value[1]:+.2f}"],
-        ["evolved pick", f"balanced value {z.value[2 + picked.chosen[0]]:+.2f}"],
+        [
+            "evolved pick" if run.config.generations else "pick",
+            f"balanced value {z.value[2 + picked.chosen[0]]:+.2f}",
+        ],
     ]
     images = [before[0], before[1], front.image(picked.chosen[0])]
     before_after(images, labels, run.config.caption, run.path / "before_after.png")

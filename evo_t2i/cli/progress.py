@@ -115,7 +115,7 @@ def _bar(config: RunConfig, pictures: "LiveTerminal | None") -> Iterator[Callabl
         TextColumn("{task.fields[facts]}", markup=False),
     )
     pace = Pace(config.evaluations)
-    with Progress(*columns, console=Console(stderr=True), expand=True) as progress:
+    with Progress(*columns, console=Console(stderr=True), expand=True, transient=True) as progress:
         task = progress.add_task("Loading models…", total=None, facts="")
         volume = 0.0
 
@@ -124,7 +124,7 @@ def _bar(config: RunConfig, pictures: "LiveTerminal | None") -> Iterator[Callabl
             if event.stage == "models":
                 return
             if event.stage in _ENDING:
-                progress.update(task, description=_ENDING[event.stage])
+                progress.update(task, description=_ENDING[event.stage], facts="")
                 return
             volume = event.hypervolume or volume
             parts = []
@@ -148,9 +148,7 @@ def _bar(config: RunConfig, pictures: "LiveTerminal | None") -> Iterator[Callabl
 @contextlib.contextmanager
 def _bar_removed(progress: "Progress") -> Iterator[None]:
     """Within this the cursor stands where the bar was."""
-    progress.live.transient = True
     progress.stop()
-    progress.live.transient = False
     try:
         yield
     finally:

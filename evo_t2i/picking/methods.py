@@ -133,6 +133,12 @@ def pick(
             notes.append(f"Only {len(chosen)} images can be picked; {count} were asked for.")
     if method == "balanced" and last[ranking[0]]:
         notes.append("No image is at least as good as generation 0's median in every score.")
+    capped = int((value[ranking] >= Z_CAP - 0.5 * 10.0**-TIE_DECIMALS).sum())
+    if method == "balanced" and capped > 1:
+        notes.append(
+            f"{capped} images reach the cap of +{Z_CAP:g} in every score, so weights do not tell "
+            "them apart; look at them, or leave out a score that may be fooled by --weight NAME=0."
+        )
     if method not in ("balanced", "extremes"):
         worse = [
             name for name, low in zip(names, used & (z[ranking[0]] < WORSE), strict=True) if low

@@ -8,6 +8,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
+from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
 from evo_t2i.picking.methods import Pick
@@ -70,13 +71,16 @@ def _frames(
         picture = figure.add_axes((0.4 / WIDTH, 0.75 / HEIGHT, 2.85 / WIDTH, 2.85 / HEIGHT))
         picture.set_axis_off()
         said = figure.text(
-            0.4 / WIDTH, 0.42 / HEIGHT, "", fontsize=10, fontweight="bold", color=style.INK
+            0.4 / WIDTH, 0.54 / HEIGHT, "", fontsize=10, fontweight="bold", color=style.INK
         )
-        scored = figure.text(0.4 / WIDTH, 0.2 / HEIGHT, "", fontsize=8, color=style.MUTED)
+        scored = figure.text(
+            0.4 / WIDTH, 0.46 / HEIGHT, "", fontsize=7, color=style.MUTED, va="top"
+        )
         trade_offs = figure.add_axes((3.75 / WIDTH, 2.0 / HEIGHT, 4.2 / WIDTH, 1.45 / HEIGHT))
         _score_axes(trade_offs, names)
         progress = figure.add_axes((3.75 / WIDTH, 0.62 / HEIGHT, 4.2 / WIDTH, 0.8 / HEIGHT))
         framed(progress)
+        progress.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         progress.set_xlim(0, max(len(volumes) - 1, 1))
         progress.set_ylim(0, 1.05 * max(*volumes, 1e-9))
         progress.set_title("hypervolume", fontsize=8.5, color=style.INK, loc="left")
@@ -90,7 +94,7 @@ def _frames(
             scored.set_text("no picture of the final front yet")
             if len(known):
                 best = min(known.tolist(), key=lambda row: place_of.get(row, len(front)))
-                scored.set_text("  ".join(f"{score:.3f}" for score in front.scores[best]))
+                scored.set_text(_told(names, front.scores[best]))
                 drawn.append(picture.imshow(front.image(best), interpolation="lanczos"))
                 faint = max(0.12, min(0.8, 25 / len(front)))
                 drawn.append(_lines(trade_offs, heights[known], style.FRONT, 0.8, faint))
@@ -100,6 +104,12 @@ def _frames(
             yield np.asarray(canvas.buffer_rgba())[..., :3].copy()
             for artist in drawn:
                 artist.remove()
+
+
+def _told(names: list[str], scores: np.ndarray) -> str:
+    """Names and scores, two on a line."""
+    parts = [f"{name} {score:.3f}" for name, score in zip(names, scores, strict=True)]
+    return "\n".join(" · ".join(parts[at : at + 2]) for at in range(0, len(parts), 2))
 
 
 def _score_axes(axes: Axes, names: list[str]) -> None:

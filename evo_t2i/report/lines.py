@@ -131,23 +131,22 @@ def convergence(run: RunDirectory, file_format: str) -> bytes:
     best = np.array(
         [z[finite & (history.generations <= number)].max(axis=0) for number in generations]
     )
-    panel, gap, height = 3.0, 0.85, 4.0
+    panel, gap, height = 3.0, 0.85, 4.35
     width = LEFT + 3 * panel + 2 * gap + 0.5
     with lettered():
         figure = new_figure(width, height)
         panels = [
-            panel_at(figure, LEFT + place * (panel + gap), BOTTOM, panel, height - BOTTOM - 1.25)
+            panel_at(figure, LEFT + place * (panel + gap), BOTTOM, panel, height - BOTTOM - 1.6)
             for place in range(3)
         ]
         volumes = [entry["hypervolume"] for entry in run.journal]
         panels[0].plot(generations, volumes, color=style.FRONT, linewidth=1.8)
         panels[0].fill_between(generations, 0, volumes, color=style.FRONT, alpha=0.12, linewidth=0)
         panels[0].set_ylim(0, None)
+        marks = []
         for column, name in enumerate(front.score_names):
-            panels[1].plot(
-                generations, best[:, column], label=style.score_title(name), **_look(column)
-            )
-        panels[1].legend(frameon=False, fontsize=7.5, labelcolor=style.INK, handlelength=2.6)
+            panels[1].plot(generations, best[:, column], **_look(column))
+            marks.append(Line2D([], [], label=style.score_title(name), **_look(column)))
         if best.max() > 30:
             panels[1].set_yscale("symlog", linthresh=3)
             panels[1].set_yticks([t for t in (0, 3, 10, 30, 100, 300, 1_000) if t < 2 * best.max()])
@@ -161,7 +160,7 @@ def convergence(run: RunDirectory, file_format: str) -> bytes:
         for axes, title in zip(panels, titles, strict=True):
             _generations(axes, title, len(generations))
         facts = facts_of(run, history, len(front))
-        head(figure, run.config.caption, facts, LEFT / width, TOP, [])
+        head(figure, run.config.caption, facts, LEFT / width, TOP, marks)
         return saved(figure, file_format)
 
 

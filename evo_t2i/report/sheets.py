@@ -87,7 +87,7 @@ def before_after(
 ) -> None:
     """Write large pictures side by side, the last one framed, to the PNG ``out``.
 
-    For a run: one plain sample, the best of generation 0, the evolved pick. ``images`` (h, w, 3)
+    For a run: a typical sample, the best of generation 0, the evolved pick. ``images`` (h, w, 3)
     uint8; ``labels`` gives each its lines, the first in bold.
     """
     write_bytes(out, row_png(images, labels, title))

@@ -51,6 +51,14 @@ def test_images_that_lose_nothing_against_generation_0_go_first():
     assert "at least as good as generation 0" in alone.notes[0]
 
 
+def test_pictures_at_the_cap_in_every_score_are_counted():
+    generation0 = np.array([[-1.0, -1.0], [0.0, 0.0], [1.0, 1.0]])
+    front = np.array([[9.0, 5.0], [5.0, 9.0], [4.0, 9.0]])
+    assert pick(front[[0, 2]], generation0, ("a", "b")).notes == ()
+    (note,) = pick(front, generation0, ("a", "b")).notes
+    assert note.startswith("2 images reach the cap of +3 in every score")
+
+
 def test_a_pick_far_below_generation_0_in_a_score_is_noted():
     generation0 = np.array([[-1.0, -1.0], [0.0, 0.0], [1.0, 1.0]])
     front = np.array([[9.0, -2.0], [0.5, 0.4]])

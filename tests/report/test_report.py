@@ -150,7 +150,7 @@ def test_of_a_large_front_the_sheet_shows_what_looks_different(tmp_path, monkeyp
 @pytest.mark.parametrize("shape", [(64, 64), (512, 512), (30, 90), (90, 30), (1, 1)])
 def test_pictures_of_any_shape_fit(tmp_path, shape):
     images = pictures(3, *shape)
-    labels = [["one plain sample", "mean z -0.2"], ["best of generation 0"], ["evolved pick", "1"]]
+    labels = [["a typical sample", "mean z -0.2"], ["best of generation 0"], ["evolved pick", "1"]]
     sheets.before_after(images, labels, "A cat", tmp_path / "three.png")
     sheets.contact_sheet(images, labels, "A cat", tmp_path / "sheet.png", framed=[1])
     large = opened(tmp_path / "three.png")

@@ -93,7 +93,7 @@ function makeDetail(store) {
   }
 
   function comparison(first, second) {
-    const label = (row) => `picture ${front.id[row]}`;
+    const label = (row) => front.file[row];
     const heads = ["score", label(first), label(second), "difference"];
     const rows = front.names.map((name, j) => {
       const difference = front.scores[second][j] - front.scores[first][j];
@@ -153,7 +153,7 @@ function largePicture(store, row) {
   const figure = element("figure", { class: marks }, image);
   figure.addEventListener("dblclick", () => enlarge(store));
   if (store.state.compared !== null) {
-    figure.append(element("figcaption", {}, `picture ${front.id[row]}`));
+    figure.append(element("figcaption", {}, front.file[row]));
   }
   return figure;
 }

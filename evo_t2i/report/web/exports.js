@@ -1,6 +1,6 @@
 // What leaves the page: pick.json for `evo-t2i pick RUN --from`, and the shown rows as CSV.
 
-function exportedPick(store, run) {
+function exportedPick(store, run, picked) {
   const { front, state } = store;
   const named = (values) =>
     Object.fromEntries(
@@ -21,7 +21,7 @@ function exportedPick(store, run) {
     weights,
     floors: named(state.floors),
     ...(state.method === "lexicographic" ? lexicographic : {}),
-    picked: state.picked.map((row) => front.id[row]),
+    picked: picked.map((row) => front.id[row]),
     starred: [...state.starred].map((row) => front.id[row]),
   };
 }
@@ -65,24 +65,33 @@ function runFolder() {
 
 function makeExports(store, run) {
   const saved = byId("saved");
+  let savedMarks = "";
 
-  /** Save the picks, or the stars where there are none; with neither, the best becomes the pick. */
+  /** Save the picks, or the stars where there are none; with neither, the best. */
   function pick() {
     const { state, ranking, front } = store;
-    if (!state.picked.length && !state.starred.size) store.change({ picked: [...ranking.chosen] });
-    const rows = state.picked.length ? state.picked : [...state.starred];
+    const none = !state.picked.length && !state.starred.size;
+    const picked = none ? ranking.chosen : state.picked;
+    const rows = picked.length ? picked : [...state.starred];
+    savedMarks = marks();
     saved.hidden = false;
     if (!rows.length) {
       saved.textContent = `Nothing was saved: ${ranking.problem ?? "there is no picture to pick."}`;
       return;
     }
-    download("pick.json", "application/json", JSON.stringify(exportedPick(store, run), null, 2) + "\n");
+    const text = JSON.stringify(exportedPick(store, run, picked), null, 2) + "\n";
+    download("pick.json", "application/json", text);
     const files = rows.length > 3 ? plural(rows.length, "picture") : rows.map((row) => front.file[row]).join(", ");
     saved.replaceChildren(
-      `Saved pick.json with ${files}. Next, to copy it into the run’s folder: `,
+      `Saved pick.json with ${files}${none ? ", the best, as none is picked" : ""}. `,
+      "Next, to copy it into the run’s folder: ",
       element("code", {}, `evo-t2i pick ${runFolder()} --from ~/Downloads/pick.json`),
       " (or wherever your browser saves files)",
     );
+  }
+
+  function marks() {
+    return [...store.state.picked, "", ...store.state.starred].join();
   }
 
   if (store.front.live) {
@@ -94,5 +103,10 @@ function makeExports(store, run) {
   byId("export-csv").addEventListener("click", () =>
     download("front.csv", "text/csv", exportedTable(store)),
   );
-  return { pick };
+  return {
+    pick,
+    draw() {
+      if (marks() !== savedMarks) saved.hidden = true;
+    },
+  };
 }

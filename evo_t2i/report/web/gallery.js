@@ -11,6 +11,7 @@ function makeGallery(store) {
   const tiles = new Map();
   let drawnSelection = null;
   let drawnRows = "";
+  let drawnCount = 0;
   let waiting = false;
   document.documentElement.style.setProperty("--ratio", front.size[0] / front.size[1]);
   root.addEventListener("scroll", later);
@@ -91,6 +92,11 @@ function makeGallery(store) {
     if (key !== drawnRows) root.replaceChildren(spacers[0], ...rows.map((row) => tileOf(row).tile), spacers[1]);
     drawnRows = key;
     rows.forEach((row, i) => label(row, from + i));
+    if (shown.length !== drawnCount && store.visible[store.state.selected]) {
+      drawnCount = shown.length;
+      reveal(store.state.selected);
+    }
+    drawnCount = shown.length;
     nothing.hidden = shown.length > 0;
     nothing.textContent = front.id.length
       ? store.ranking.problem ?? "No picture is left; press Esc to show everything again."

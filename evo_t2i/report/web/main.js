@@ -42,6 +42,7 @@ store.views = [
   makeConvergence(store, data.convergence),
   makeKeys(store, gallery, exporting),
   makeStatus(store),
+  exporting,
 ];
 store.change(readState(location.hash.slice(1), front));
 makeAddress(store);

@@ -50,7 +50,13 @@ function makeStatus(store) {
           said.push(`Best by ${state.method}: ${front.file[best]}, ${value}`);
         }
         if (second !== undefined && state.method !== "extremes") {
-          said.push(`ahead of ${front.file[second]} by ${plain(ranking.value[best] - ranking.value[second])}`);
+          const ahead = ranking.value[best] - ranking.value[second];
+          const level = Math.abs(ahead) < HALF_TIE;
+          said.push(
+            level
+              ? `equal in value to ${front.file[second]}, but larger in its smallest or mean z`
+              : `ahead of ${front.file[second]} by ${plain(ahead)}`,
+          );
         }
       }
       if (shown.length < front.id.length) said.push(`${shown.length} of ${front.id.length} shown`);

@@ -70,6 +70,13 @@ function ranked(front, taste) {
   if (taste.method === "balanced" && last[ranking[0]]) {
     notes.push("No picture is at least as good as generation 0's median in every score.");
   }
+  const capped = ranking.filter((row) => value[row] >= Z_CAP - HALF_TIE).length;
+  if (taste.method === "balanced" && capped > 1) {
+    notes.push(
+      `${capped} pictures reach the cap of +${Z_CAP} in every score, so weights do not tell them apart; ` +
+        "look at them, or give a score that may be fooled the weight 0.",
+    );
+  }
   if (taste.method !== "balanced" && taste.method !== "extremes") {
     const worse = used.filter((j) => z[ranking[0]][j] < WORSE).map((j) => title(names[j]));
     if (worse.length) {
