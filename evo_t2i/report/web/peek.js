@@ -54,7 +54,7 @@ function makeStatus(store) {
           const level = Math.abs(ahead) < HALF_TIE;
           said.push(
             level
-              ? `equal in value to ${front.file[second]}, but larger in its smallest or mean z`
+              ? `equal in value to ${front.file[second]}; such a tie goes to the larger smallest z, then the larger mean`
               : `ahead of ${front.file[second]} by ${plain(ahead)}`,
           );
         }
