@@ -1,17 +1,13 @@
 """A search in bfloat16 whose front is drawn and scored again in float32."""
 
-import hashlib
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
 import torch
+import whole_runs
 from PIL import Image
+from whole_runs import CAPTION, digests, killed_half_way
 
 import evo_t2i
 from evo_t2i import registry, sampler
@@ -26,28 +22,12 @@ from evo_t2i.search.base import Archive
 from evo_t2i.testing import check_feature_extractor, check_generator
 
 CPU = torch.device("cpu")
-CAPTION = "a cat is lay on the table."
-SMALL = {
-    "population": 12,
-    "offspring": 8,
-    "generations": 3,
-    "seed": 5,
-    "device": "cpu",
-    "precision": "bf16",
-}
+SMALL = whole_runs.SMALL | {"precision": "bf16"}
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     return evo_t2i.sample(CAPTION, out=tmp_path_factory.mktemp("run") / "cat", **SMALL)
-
-
-def digests(folder):
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def test_the_saved_pictures_have_the_recorded_scores_in_fp32(run):
@@ -85,18 +65,7 @@ def test_the_same_seed_gives_the_same_files(run, tmp_path):
 
 def test_killed_and_resumed_equals_uninterrupted(run, tmp_path):
     path = tmp_path / "killed"
-    options = [f"--{name}={value}" for name, value in SMALL.items()]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "evo_t2i", "sample", CAPTION, "--out", path, *options, "-q"],
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
-    )
-    journal = path / "journal.jsonl"
-    while process.poll() is None and not (
-        journal.exists() and journal.read_bytes().count(b"\n") >= 3
-    ):
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
+    killed_half_way(path, SMALL)
     evo_t2i.resume(path)
     assert digests(path) == digests(run.path)
 

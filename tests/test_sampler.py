@@ -1,19 +1,14 @@
 """Whole runs with the built-in models, small but real."""
 
 import csv
-import hashlib
-import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from whole_runs import CAPTION, SMALL, digests, killed_half_way
 
 import evo_t2i
 from evo_t2i.config import DEFAULT_SCORES, ScoreOptions
@@ -21,21 +16,10 @@ from evo_t2i.errors import RunDataError, UsageError
 from evo_t2i.evaluate import ImageScorer
 from evo_t2i.runs.directory import RunDirectory
 
-SMALL = {"population": 12, "offspring": 8, "generations": 3, "seed": 5, "device": "cpu"}
-CAPTION = "a cat is lay on the table."
-
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     return evo_t2i.sample(CAPTION, out=tmp_path_factory.mktemp("run") / "cat", **SMALL)
-
-
-def digests(folder):
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def test_a_run_directory_holds_what_people_look_for(run):
@@ -129,18 +113,7 @@ def test_label_coverage_is_said(run, tmp_path):
 
 def test_killed_and_resumed_equals_uninterrupted(run, tmp_path):
     path = tmp_path / "killed"
-    options = [f"--{name}={value}" for name, value in SMALL.items()]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "evo_t2i", "sample", CAPTION, "--out", path, *options, "-q"],
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
-    )
-    journal = path / "journal.jsonl"
-    while process.poll() is None and not (
-        journal.exists() and journal.read_bytes().count(b"\n") >= 3
-    ):
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
+    killed_half_way(path, SMALL)
     with pytest.raises(RunDataError, match="resume"):
         evo_t2i.Run(path)
     evo_t2i.resume(path)

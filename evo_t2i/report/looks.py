@@ -1,6 +1,6 @@
 """Which pictures of a front look unlike one another: its best ones are near copies."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from PIL import Image
@@ -8,9 +8,10 @@ from PIL import Image
 from evo_t2i.picking.order import spread_out
 
 
-def different_looking(images: Sequence[np.ndarray], order: Sequence[int], count: int) -> list[int]:
+def different_looking(images: Iterable[np.ndarray], order: Sequence[int], count: int) -> list[int]:
     """At most ``count`` rows of ``order``, kept in that order: greedy max-min distance between
-    thumbnails of 8 x 8 pixels, from the first of ``order`` on. ``images`` (h, w, 3) uint8."""
+    thumbnails of 8 x 8 pixels, from the first of ``order`` on. ``images`` (h, w, 3) uint8, one
+    a row, are looked at one by one."""
     if len(order) <= count:
         return list(order)
     looks = np.stack([_look(image) for image in images])

@@ -108,7 +108,7 @@ def run_data(run: RunDirectory) -> dict[str, Any]:
     data["front"] |= {"file": files, **_pictures(front)}
     if len(front) > MOST_DIFFERENT:
         best_first = pick(front.scores, front.generation0_scores, front.score_names).ranking
-        images = [front.image(row) for row in range(len(front))]
+        images = (front.image(row) for row in range(len(front)))
         data["front"]["different"] = different_looking(images, best_first, MOST_DIFFERENT)
     return data
 

@@ -1,6 +1,5 @@
 """`--live page`: real runs whose page is written as they go on, and whose files stay the same."""
 
-import hashlib
 import os
 import signal
 import subprocess
@@ -9,6 +8,7 @@ import time
 import webbrowser
 
 import pytest
+from whole_runs import CAPTION, SMALL, digests
 
 import evo_t2i
 from evo_t2i import sampler
@@ -17,9 +17,7 @@ from evo_t2i.cli.stop import Stopped
 from evo_t2i.report.live_page import LivePage
 from evo_t2i.report.page import is_live
 
-SMALL = {"population": 12, "offspring": 8, "generations": 3, "seed": 5, "device": "cpu"}
 OPTIONS = [f"--{name}={value}" for name, value in SMALL.items()]
-CAPTION = "a cat is lay on the table."
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +41,6 @@ def pages(monkeypatch):
     monkeypatch.setattr(webbrowser, "open", lambda address: opened.append(address) or True)
     monkeypatch.setenv("DISPLAY", ":7")
     return written, opened
-
-
-def digests(folder):
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def test_a_watched_run_equals_one_that_nobody_watched(evo, pages, plain, tmp_path):

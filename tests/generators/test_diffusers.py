@@ -1,6 +1,5 @@
 """The adapter against diffusers' own pipelines, small and random, of every family."""
 
-import hashlib
 import json
 import shutil
 import sys
@@ -9,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from whole_runs import digests
 
 from evo_t2i.cli.main import run
 from evo_t2i.errors import ModelError, UsageError
@@ -252,14 +252,6 @@ def test_a_run_completes_and_a_stopped_one_resumes_to_the_same_bytes(small, tmp_
     assert calls == [8, 8, 8]
     assert run(["resume", str(tmp_path / "stopped"), "--quiet"]) == 0
     assert digests(tmp_path / "stopped") == digests(tmp_path / "whole")
-
-
-def digests(folder: Path) -> dict[str, str]:
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 @pytest.mark.parametrize(
