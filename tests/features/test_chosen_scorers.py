@@ -256,7 +256,7 @@ def test_a_trained_classifiers_folder_is_the_builtin_one_elsewhere(random_models
     (folder / "config.json").write_text(json.dumps(config))
     with pytest.raises(ModelError, match="lacks 'mean'"):
         VggFeatures(device=CPU, models=ScorerModels(classifier=str(folder)))
-    with pytest.raises(UsageError, match="--classifier resnet is not a folder; give builtin"):
+    with pytest.raises(UsageError, match="`classifier` resnet is not a folder; give builtin"):
         VggFeatures(device=CPU, models=ScorerModels(classifier="resnet"))
 
 
