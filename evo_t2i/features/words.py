@@ -29,6 +29,8 @@ PROMPT = "photo of a {}"
 LABEL_THRESHOLD = 0.45
 """A caption matches a label when a content word's centred similarity to it reaches this."""
 _BATCH = 64
+_LAYERS = ("encoder.", "transformer.")
+"""How the names of an encoder's tensors begin, other than those of heads for other tasks."""
 
 
 class WordFeatures:
@@ -121,7 +123,10 @@ def _chosen_encoder(folder: Path) -> tuple[str, Any]:
 
 
 def _require_all_weights(folder: Path) -> None:
-    """Raise ModelError for a tensor that is missing, which Flair would let be drawn at random."""
+    """Raise ModelError for tensors that are missing, which Flair would let be drawn at random.
+
+    And for layers that the configuration leaves out.
+    """
     from transformers import AutoModel
 
     _, report = AutoModel.from_pretrained(
@@ -136,6 +141,12 @@ def _require_all_weights(folder: Path) -> None:
         raise ModelError(
             f"The weights of the sentence encoder in {folder} lack {len(missing)} tensors, first "
             f"{missing[0]!r}; save it again."
+        )
+    unused = sorted(name for name in report["unexpected_keys"] if name.startswith(_LAYERS))
+    if unused:
+        raise ModelError(
+            f"The configuration of the sentence encoder in {folder} leaves out {len(unused)} of "
+            f"its tensors, first {unused[0]!r}; save it again."
         )
 
 

@@ -159,7 +159,7 @@ class DiffusersGenerator:
         guidance = _guidance(options, source, self._family, config)
         self._guided = guidance is not None and not _embeds_guidance(config) and guidance > 1.0
         self._call = _call_arguments(self._family, files.pipeline, steps, guidance)
-        _require_steps(pipeline.scheduler, steps)
+        _require_steps(source, pipeline.scheduler, steps)
         self._noise = InnerNoise()
         pipeline.scheduler.step = self._noise.during(pipeline.scheduler.step)
         pipeline.set_progress_bar_config(disable=True)
@@ -361,23 +361,24 @@ def _call_arguments(
     return arguments
 
 
-def _require_steps(scheduler: Any, steps: int) -> None:
+def _require_steps(source: str, scheduler: Any, steps: int) -> None:
     """Refuse a scheduler, or a number of steps, that cannot be used."""
     name = type(scheduler).__name__
     if name in _BROWNIAN:
         raise ModelError(
-            f"The pipeline's {name} draws its noise for a whole batch at once, so a picture would "
-            "depend on its neighbours; save the pipeline with another scheduler."
+            f"The {name} of {source} draws its noise for a whole batch at once, so a picture "
+            "would depend on its neighbours; save the pipeline with another scheduler."
         )
-    accepted = inspect.signature(scheduler.set_timesteps).parameters
-    if "mu" in accepted or "max_timesteps" in accepted:
-        return  # flow matching and SCM: any number will do, and the pipeline brings the rest
+    if not hasattr(scheduler, "scale_model_input") or scheduler.config.get("use_dynamic_shifting"):
+        return  # flow matching: any number will do, and the pipeline brings the rest
+    if "max_timesteps" in inspect.signature(scheduler.set_timesteps).parameters:
+        return  # SCM likewise
     if fault := _fault_of(scheduler, steps):
         others = sorted(range(1, MAX_STEPS + 1), key=lambda other: abs(other - steps))
         near = next((other for other in others if not _fault_of(scheduler, other)), None)
         if near is None:
             raise ModelError(
-                f"The pipeline's {name} cannot be used with any number of steps ({fault}); save "
+                f"The {name} of {source} cannot be used with any number of steps ({fault}); save "
                 "the pipeline with another scheduler."
             )
         raise UsageError(
@@ -409,7 +410,7 @@ def _walked(scheduler: Any, steps: int, sample: Tensor) -> Tensor:
         sample = sample * scheduler.init_noise_sigma
         for time in scheduler.timesteps:
             seen = scheduler.scale_model_input(sample, time)
-            sample = scheduler.step(seen.flip(-1) / 2, time, sample, return_dict=False)[0]
+            sample = scheduler.step(seen.flip(-1), time, sample, return_dict=False)[0]
     return sample
 
 
