@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from evo_t2i.checkpoints import arriving, hub
+from evo_t2i.checkpoints.cache import NOWHERE, models_folder
 from evo_t2i.checkpoints.catalogue import HubFiles, Model, WebFile
 from evo_t2i.checkpoints.digests import digest_of
 from evo_t2i.checkpoints.inventory import hub_names, locate, web_folder
@@ -73,6 +74,12 @@ def pull(model: Model, report: Report) -> list[Pulled]:
         raise UsageError(
             f"{model.name} comes with evo-t2i; if it is damaged, install evo-t2i again."
         )
+    for part in sources:
+        if any(folder.is_relative_to(NOWHERE) for folder in (staging(part), models_folder())):
+            raise EvoError(
+                f"There is no home folder to keep {model.name} in; set HOME, or all of HF_HOME, "
+                "TORCH_HOME and EVO_T2I_CACHE."
+            )
     return [_pull_part(model, part, report) for part in sources]
 
 

@@ -175,21 +175,28 @@ def _flair_encoder(folder: Path) -> Any:
 def _flairs_folder() -> Iterator[None]:
     """Flair makes a cache folder in the home when it is imported; nothing here needs one.
 
-    For that moment it is told a folder that exists. Afterwards its cache is where it would be, for
-    other users of Flair in the process.
+    For that moment it is told a folder that exists, and a home where there is none. Afterwards its
+    cache is where it would be, for other users of Flair in the process.
     """
     if "flair" in sys.modules:
         yield
         return
-    chosen = os.environ.get("FLAIR_CACHE_ROOT")
-    os.environ["FLAIR_CACHE_ROOT"] = os.sep
+    home = expanded("~")
+    told = {"FLAIR_CACHE_ROOT": os.sep}
+    if not home.is_absolute():
+        home = NOWHERE
+        told["HOME"] = str(home)
+    before = {name: os.environ.get(name) for name in told}
+    os.environ.update(told)
     try:
         yield
     finally:
-        if chosen is None:
-            del os.environ["FLAIR_CACHE_ROOT"]
-        else:
-            os.environ["FLAIR_CACHE_ROOT"] = chosen
-    home = expanded("~/.flair")
-    root = Path(chosen) if chosen else home if home.is_absolute() else NOWHERE
-    sys.modules["flair"].cache_root = root  # type: ignore[attr-defined]
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+    root = before["FLAIR_CACHE_ROOT"]
+    sys.modules["flair"].cache_root = (  # type: ignore[attr-defined]
+        Path(root) if root else home / ".flair"
+    )
