@@ -6,6 +6,7 @@ caption → condition → latents → images → features → scores → surviva
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,13 @@ from evo_t2i.evaluate import Evaluator
 from evo_t2i.generators.base import Generator
 from evo_t2i.models.device import choose_device
 from evo_t2i.models.precision import check_precision
-from evo_t2i.picking.methods import Pick, pick
+from evo_t2i.points import Points
+from evo_t2i.present import BEFORE_AFTER, mend, missing, present, present_anew
 from evo_t2i.presets import BUILTIN, with_preset
-from evo_t2i.run import Run, write_pick
-from evo_t2i.runs.directory import GenerationRecord, RunDirectory, default_out, require_unused
+from evo_t2i.run import Run
+from evo_t2i.runs.directory import RunDirectory
+from evo_t2i.runs.generations import GenerationFacts
+from evo_t2i.runs.place import default_out, require_unused
 from evo_t2i.search.archive import extend
 from evo_t2i.search.base import Archive, Search
 from evo_t2i.search.hypervolume import best_point, reference_point, relative_hypervolume
@@ -79,24 +83,39 @@ def sample(
     evaluator, search = build(config, progress)
     with RunDirectory.create(directory, config) as run:
         _evolve(run, evaluator, search, progress)
-    return Run(directory)
+        return Run(directory, warnings=run.warnings)
 
 
 def resume(path: Path | str, *, progress: Progress | None = None) -> Run:
     """Go on with an unfinished run; the result equals that of an uninterrupted one.
 
-    That holds bit for bit on the same machine, library versions and device.
+    That holds bit for bit on the same machine, library versions and device. What is damaged in a
+    finished run is made again; a person's own pick is left as it is. Sentences about what could not
+    be done are in the result's ``warnings``.
     """
     with RunDirectory.open(Path(path), writable=True) as run:
-        missing = [name for name in _PRESENTED if _is_missing(run.path / name)]
-        whole = run.finished and not run.damaged() and run.last() is not None
-        if not whole or missing:
+        if run.finished and not run.damaged():
+            mend(run)
+            if BEFORE_AFTER in missing(run):
+                _draw_before_after(run, progress)
+        else:
+            run.require_models_here()
             evaluator, search = build(run.config, progress)
-            if whole:
-                _present(run, evaluator, missing)
-            else:
-                _evolve(run, evaluator, search, progress)
-    return Run(path)
+            _evolve(run, evaluator, search, progress)
+        return Run(path, warnings=run.warnings)
+
+
+def _draw_before_after(run: RunDirectory, progress: Progress | None) -> None:
+    """Draw the one figure that needs the models, unless another generator is here than was then."""
+    run.require_models_here()
+    evaluator, _ = build(run.config, progress)
+    if evaluator.generator.digest == run.facts_of(0).models["generator"]:
+        present(run, [BEFORE_AFTER], evaluator.render)
+    else:
+        run.warnings.append(
+            f"{run.path / BEFORE_AFTER} was not drawn: the generator is another one than the run's "
+            "and would draw other pictures; put the run's own back and resume again."
+        )
 
 
 def build(config: RunConfig, progress: Progress | None = None) -> tuple[Evaluator, Search]:
@@ -139,19 +158,21 @@ def _evolve(
 ) -> None:
     """Generation after generation until the front can be written."""
     config = run.config
+    environment = _environment()
+    run.check_environment(environment)
     last = run.last()
     if last is not None:
         search.restore(last[1])
     facts = _models(evaluator)
-    started = run.journal[0] if last is not None else None
-    if started is not None and started["models"] != facts:
+    started = run.facts_of(0) if run.journal else None
+    if started is not None and started.models != facts:
         raise RunDataError(
             f"{run.path} was begun with other models than are installed now; restore them, or "
             "start a new run with `evo-t2i sample`."
         )
     if last is not None:
-        evaluator.micro_batch = run.journal[last[0]]["micro_batch"]
-    box = [np.array(corner) for corner in started["box"]] if started is not None else []
+        evaluator.micro_batch = run.facts_of(last[0]).micro_batch
+    box = [np.array(corner) for corner in run.facts_of(0).box] if last is not None else []
     first_scores = run.record(0).scores if last is not None else None
 
     while search.generation <= config.generations:
@@ -168,26 +189,25 @@ def _evolve(
         box = box or [reference_point(scores), best_point(scores)]
         first_scores = scores if first_scores is None else first_scores
         volume = relative_hypervolume(search.archive.scores, *box)
-        record = GenerationRecord(
+        points = Points(
             latents=latents,
             scores=scores,
             ids=np.arange(first_id, first_id + len(latents), dtype=np.int64),
             parents=parents,
+            generations=np.full(len(latents), generation, dtype=np.int64),
         )
-        run.commit(
-            generation,
-            record,
-            search.state(),
-            {
-                "evaluations": done + len(latents),
-                "front": len(search.archive),
-                "hypervolume": volume,
-                "box": [corner.tolist() for corner in box],
-                "micro_batch": evaluator.micro_batch,
-                "models": facts,
-            },
+        reference, best = (tuple(corner.tolist()) for corner in box)
+        generation_facts = GenerationFacts(
+            evaluations=done + len(latents),
+            front=len(search.archive),
+            hypervolume=volume,
+            box=(reference, best),
+            micro_batch=evaluator.micro_batch,
+            models=facts,
+            environment=environment,
         )
-        front = search.archive
+        run.commit(points, search.state(), generation_facts)
+        front = _points(search.archive)
         snapshot = Snapshot(front, config.scores, first_scores, evaluator.preview)
         evaluations = done + len(latents)
         _tell(
@@ -195,12 +215,12 @@ def _evolve(
             Event("generation", generation, evaluations, len(front), volume, snapshot),
         )
 
-    front, rescored = search.archive, None
+    front, rescored = _points(search.archive), None
     if config.precision == "fp32":
         images = evaluator.render(front.latents)
     else:
         _tell(progress, Event("rescoring", config.generations, config.evaluations, len(front)))
-        front, images, rescored = _rescored(front, evaluator, box)
+        front, images, rescored = _rescored(search.archive, evaluator, box)
     _tell(progress, Event("writing", config.generations, config.evaluations, len(front)))
     run.finish(
         front,
@@ -211,16 +231,16 @@ def _evolve(
             "label_matched": evaluator.label_matched,
             "evaluations": config.evaluations,
             "box": [corner.tolist() for corner in box],
-            "hypervolume": [entry["hypervolume"] for entry in run.journal],
+            "hypervolume": [one.hypervolume for one in run.all_facts()],
             "rescored": rescored,
         },
     )
-    _present(run, evaluator, _PRESENTED)
+    present_anew(run, evaluator.render)
 
 
 def _rescored(
     found: Archive, evaluator: Evaluator, box: list[np.ndarray]
-) -> tuple[Archive, np.ndarray, dict[str, Any]]:
+) -> tuple[Points, np.ndarray, dict[str, Any]]:
     """What a search in bf16 found, drawn and scored again in fp32: front, images, facts.
 
     Images that are then dominated, or not finite, leave the front.
@@ -236,70 +256,22 @@ def _rescored(
         "largest_change": dict(zip(names, change.tolist(), strict=True)),
         "hypervolume": relative_hypervolume(front.scores, *box),
     }
-    return front, images[np.isin(found.ids, front.ids)], facts
+    return _points(front), images[np.isin(found.ids, front.ids)], facts
 
 
-_PRESENTED = (
-    "pareto.png",
-    "contact_sheet.png",
-    "before_after.png",
-    "report.html",
-    "pick/pick.json",
-)
-"""What ``_present`` writes; pick.json is the last file of its folder."""
+def _points(found: Archive) -> Points:
+    return Points(found.latents, found.scores, found.ids, found.parents, found.generations)
 
 
-def _present(run: RunDirectory, evaluator: Evaluator, names: tuple[str, ...] | list[str]) -> None:
-    """The pictures that a person looks at first, and the balanced pick."""
-    from evo_t2i.report.page import PAGE, report
-    from evo_t2i.report.plots import pareto
-    from evo_t2i.report.sheets import front_sheet
+def _environment() -> dict[str, str | int]:
+    """What beside the models and the configuration can change the last bits of a score."""
+    import torch
 
-    finished = Run(run.path)
-    picked = finished.rank()
-    if "pareto.png" in names:
-        pareto(run, run.path / "pareto.png", picked=picked.chosen)
-    if "contact_sheet.png" in names:
-        front_sheet(run, picked, run.path / "contact_sheet.png")
-    if "before_after.png" in names:
-        _before_after(run, finished, evaluator, picked)
-    if PAGE in names:
-        report(run, run.path / PAGE)
-    if "pick/pick.json" in names:
-        write_pick(finished, picked)
-
-
-def _is_missing(file: Path) -> bool:
-    """Whether ``_present`` has to write ``file``; a page from before the run's end is none."""
-    from evo_t2i.report.page import is_live
-
-    return not file.exists() or is_live(file)
-
-
-def _before_after(run: RunDirectory, finished: Run, evaluator: Evaluator, picked: Pick) -> None:
-    """A typical sample (the median of generation 0 in balanced value), its best, the pick."""
-    from evo_t2i.report.sheets import before_after
-
-    first = run.record(0)
-    front = finished.arrays
-    finite = np.isfinite(first.scores).all(axis=1)
-    ranked = pick(first.scores, first.scores, front.score_names)
-    best = ranked.chosen[0]
-    rows = np.flatnonzero(finite)
-    typical = int(rows[np.argsort(ranked.value[rows], kind="stable")[(len(rows) - 1) // 2]])
-    before = evaluator.render(first.latents[[typical, best]])
-    shown = np.concatenate([first.scores[[typical, best]], front.scores])
-    z = pick(shown, first.scores, front.score_names)
-    labels = [
-        ["a typical sample", f"balanced value {z.value[0]:+.2f}"],
-        [f"best of generation 0 ({len(first.scores)})", f"balanced value {z.value[1]:+.2f}"],
-        [
-            "evolved pick" if run.config.generations else "pick",
-            f"balanced value {z.value[2 + picked.chosen[0]]:+.2f}",
-        ],
-    ]
-    images = [before[0], before[1], front.image(picked.chosen[0])]
-    before_after(images, labels, run.config.caption, run.path / "before_after.png")
+    packages = ("torch", "numpy", "pymoo", "moocore")
+    return {
+        "threads": torch.get_num_threads(),
+        **{package: version(package) for package in packages},
+    }
 
 
 def _models(evaluator: Evaluator) -> dict[str, str]:

@@ -15,8 +15,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
+from evo_t2i.points import Points
 from evo_t2i.report import style
-from evo_t2i.runs.directory import History, RunDirectory
+from evo_t2i.runs.directory import RunDirectory
 
 FORMATS = ("png", "svg", "pdf")
 DOTS_PER_INCH = 150
@@ -82,7 +83,7 @@ def page_of(png: bytes, file_format: str) -> bytes:
         return saved(figure, file_format)
 
 
-def facts_of(run: RunDirectory, history: History, front: int) -> list[str]:
+def facts_of(run: RunDirectory, history: Points, front: int) -> list[str]:
     """What stands beneath a figure's title."""
     evolved = int(history.generations.max())
     return [

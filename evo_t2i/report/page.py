@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 
 from evo_t2i.picking.methods import pick, robust_scale
+from evo_t2i.points import Points
 from evo_t2i.report.embedded import embedded
 from evo_t2i.report.looks import different_looking
-from evo_t2i.runs.atomic import write_bytes
-from evo_t2i.runs.directory import Front, FrontArrays, History, RunDirectory
+from evo_t2i.runs.atomic import read_bytes
+from evo_t2i.runs.directory import Front, RunDirectory
 
 PAGE = "report.html"
 SCRIPTS = (
@@ -57,20 +58,19 @@ LIVE_MARK = " data-live"
 
 
 def report(run: RunDirectory, out: Path) -> None:
-    """Write the finished ``run``'s page to the file ``out``, replacing it atomically.
+    """Publish the finished ``run``'s page as the file ``out``, see ``RunDirectory.publish``.
 
     Equal runs give equal bytes, wherever they lie. Raises RunDataError for an unfinished or damaged
     run.
     """
-    write_bytes(out, page_html(run_data(run)))
+    run.publish(out, page_html(run_data(run)))
 
 
 def is_live(file: Path) -> bool:
     """Whether a page was written while its run went on; False when there is none."""
     try:
-        with file.open("rb") as page:
-            return LIVE_MARK.encode() in page.read(200)
-    except OSError:
+        return LIVE_MARK.encode() in read_bytes(file)[:200]
+    except FileNotFoundError:
         return False
 
 
@@ -114,7 +114,7 @@ def run_data(run: RunDirectory) -> dict[str, Any]:
 
 
 def described(
-    run: RunDirectory, front: FrontArrays, history: History, hypervolume: list[float]
+    run: RunDirectory, front: Points, history: Points, hypervolume: list[float]
 ) -> dict[str, Any]:
     """As ``run_data``, for the individuals of ``front``, without the digest, files and pictures."""
     generation0_scores = history.scores[history.generations == 0]
@@ -155,7 +155,7 @@ def _thinned(scores: np.ndarray) -> list[list[float]]:
     return [_short(finite[row]) for row in rows]
 
 
-def _best_a_generation(history: History) -> list[list[float | None]]:
+def _best_a_generation(history: Points) -> list[list[float | None]]:
     """For each score the best value that each generation evaluated; None where it had none."""
     best: list[list[float | None]] = [[] for _ in range(history.scores.shape[1])]
     for generation in range(int(history.generations.max()) + 1):
@@ -167,7 +167,7 @@ def _best_a_generation(history: History) -> list[list[float | None]]:
     return best
 
 
-def _lineage(history: History, front_ids: Sequence[int]) -> dict[str, Any]:
+def _lineage(history: Points, front_ids: Sequence[int]) -> dict[str, Any]:
     row_of = {individual: row for row, individual in enumerate(history.ids.tolist())}
     parents = history.parents.tolist()
     rows: dict[int, None] = {}

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator
 
+from evo_t2i.points import Points
 from evo_t2i.report import style
 from evo_t2i.report.figure import (
     RIGHT,
@@ -20,8 +21,7 @@ from evo_t2i.report.figure import (
     saved,
 )
 from evo_t2i.report.thumbnails import place_thumbnails
-from evo_t2i.runs.atomic import write_bytes
-from evo_t2i.runs.directory import Front, History, RunDirectory
+from evo_t2i.runs.directory import Front, RunDirectory
 
 PANEL_INCHES = {1: 5.0, 2: 3.4, 3: 2.7}
 SMALLEST_PANEL_INCHES = 2.3
@@ -30,7 +30,7 @@ LEFT = 0.95
 
 
 def pareto(run: RunDirectory, out: Path, *, picked: Sequence[int] = ()) -> None:
-    """Draw the finished ``run``'s scatter matrix to the PNG ``out``, replacing it atomically.
+    """Draw the finished ``run``'s scatter matrix and publish it as the PNG ``out``.
 
     Every pair of scores, with the front in colour, generation 0 in grey and everything else that
     was evaluated in light grey behind it; histograms of generation 0 and of the front on the
@@ -38,7 +38,7 @@ def pareto(run: RunDirectory, out: Path, *, picked: Sequence[int] = ()) -> None:
     """
     front, history = run.front(), run.history()
     facts = facts_of(run, history, len(front))
-    write_bytes(out, scatter_matrix(front, history, run.config.caption, facts, picked))
+    run.publish(out, scatter_matrix(front, history, run.config.caption, facts, picked))
 
 
 def pairs(run: RunDirectory, picked: Sequence[int], file_format: str) -> bytes:
@@ -52,7 +52,7 @@ def pairs(run: RunDirectory, picked: Sequence[int], file_format: str) -> bytes:
 
 def scatter_matrix(
     front: Front,
-    history: History,
+    history: Points,
     caption: str,
     facts: Sequence[str],
     picked: Sequence[int],
@@ -100,7 +100,7 @@ def scatter_matrix(
         return saved(figure, file_format)
 
 
-def _layers(front: Front, history: History) -> dict[str, np.ndarray]:
+def _layers(front: Front, history: Points) -> dict[str, np.ndarray]:
     finite = np.isfinite(history.scores).all(axis=1)
     first = history.generations == 0
     return {

@@ -43,7 +43,7 @@ def contact_sheet(
 
 def front_sheet(run: RunDirectory, pick: Pick, out: Path) -> None:
     """Write the finished ``run``'s contact sheet to the PNG ``out``, see ``front_page``."""
-    write_bytes(out, front_page(run, pick))
+    run.publish(out, front_page(run, pick))
 
 
 def front_page(run: RunDirectory, pick: Pick) -> bytes:
