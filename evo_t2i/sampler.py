@@ -109,7 +109,7 @@ def _draw_before_after(run: RunDirectory, progress: Progress | None) -> None:
     """Draw the one figure that needs the models, unless another generator is here than was then."""
     run.require_models_here()
     evaluator, _ = build(run.config, progress)
-    if evaluator.generator.digest == run.facts_of(0).models["generator"]:
+    if evaluator.generator.digest == run.facts_of(0).models.get("generator"):
         present(run, [BEFORE_AFTER], evaluator.render)
     else:
         run.warnings.append(

@@ -34,7 +34,8 @@ def resume(
             for warning in directory.warnings:
                 say(warning)
             place = "the start" if last is None else f"generation {last[0]}"
-            state = "complete" if directory.finished else f"going on from {place}"
+            whole = directory.finished and not directory.damaged()
+            state = "complete" if whole else f"going on from {place}"
             say(f"{config.caption} · seed {config.seed} · {run} · {state}")
 
     def call(progress: Any) -> Any:

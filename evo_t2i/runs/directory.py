@@ -374,6 +374,7 @@ def _check_header(journal: Journal, config_text: bytes) -> None:
         or not isinstance(begun.get("files"), list)
         or not all(isinstance(file, str) for file in begun["files"])
         or not all("generation" in entry for entry in (rest[:-1] if ended else rest))
+        or (ended and len(rest) == 1)
     ):
         raise RunDataError(
             f"{journal.path} has lines that no run writes; restore a copy or start a new run."

@@ -178,16 +178,12 @@ class Generations:
         return self._scored(0).scores
 
     def damaged(self) -> tuple[str, ...]:
-        """Names of the files that are kept and were changed or are missing."""
+        """Names of the files that are needed and were changed or are missing: all scores, and the
+        states of generation 0 and the newest. The other states are spare ones for the newest."""
         entries = self.entries
-        kept = {0, *range(len(entries) - STATES_KEPT, len(entries))}
-        names = [
-            (entry, name(entry["generation"]))
-            for entry in entries
-            for name in (_scores_name, _state_name)
-            if name is _scores_name or entry["generation"] in kept
-        ]
-        return tuple(name for entry, name in names if not self._intact(entry, name))
+        names = [(entry, _scores_name(entry["generation"])) for entry in entries]
+        names += [(entries[place], _state_name(entries[place]["generation"])) for place in (0, -1)]
+        return tuple(dict.fromkeys(name for entry, name in names if not self._intact(entry, name)))
 
     def prune(self) -> None:
         """Remove the full states that are no longer kept."""

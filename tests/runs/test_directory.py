@@ -3,7 +3,6 @@
 import csv
 import json
 import os
-import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,14 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hand_made import generation_facts, result_facts
+from killed import killed_after
 from PIL import Image
 
 from evo_t2i.config import RunConfig
 from evo_t2i.errors import DiskFullError, EvoError, RunDataError, RunLockedError, UsageError
 from evo_t2i.runs import directory, place
 from evo_t2i.runs.directory import RunDirectory
-
-WATCHED = ("open", "write", "fsync", "replace", "unlink", "ftruncate", "mkdir")
 
 
 def resume(toy, path: Path) -> RunDirectory:
@@ -108,7 +106,7 @@ def test_killed_at_every_file_operation_the_run_ends_the_same(toy, tmp_path, fil
     killed_at = 0
     while True:
         path = tmp_path / f"killed{killed_at}"
-        if not _killed_after(killed_at, lambda path=path: toy.whole(path)):
+        if not killed_after(killed_at, lambda path=path: toy.whole(path)):
             break
         if (path / "config.json").exists():
             resume(toy, path)
@@ -124,35 +122,10 @@ def test_killed_again_while_it_resumes(toy, tmp_path, files_of):
     reference = files_of(toy.whole(tmp_path / "reference").path)
     for operation in range(0, 60, 7):
         path = tmp_path / f"killed{operation}"
-        assert _killed_after(75, lambda path=path: toy.whole(path))
-        assert _killed_after(operation, lambda path=path: resume(toy, path))
+        assert killed_after(75, lambda path=path: toy.whole(path))
+        assert killed_after(operation, lambda path=path: resume(toy, path))
         resume(toy, path)
         assert files_of(path) == reference
-
-
-def _killed_after(operations: int, work) -> bool:
-    """Run ``work`` in a child that dies by SIGKILL before its next file operation."""
-    child = os.fork()
-    if child == 0:
-        left = [operations]
-        for name in WATCHED:
-            setattr(os, name, _counted(getattr(os, name), left))
-        try:
-            work()
-        finally:
-            os._exit(0)
-    _, status = os.waitpid(child, 0)
-    return os.WIFSIGNALED(status)
-
-
-def _counted(operation, left: list[int]):
-    def counted(*arguments, **options):
-        if left[0] == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        left[0] -= 1
-        return operation(*arguments, **options)
-
-    return counted
 
 
 @pytest.mark.usefixtures("quick_disk")
