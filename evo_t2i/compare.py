@@ -12,7 +12,6 @@ All are measured on common scores, from a common reference point, by
   attainment function).
 """
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +22,7 @@ import numpy as np
 from evo_t2i.errors import UsageError
 from evo_t2i.picking.methods import pick
 from evo_t2i.run import Run
-from evo_t2i.search.hypervolume import best_point, reference_point, relative_hypervolume
+from evo_t2i.search.hypervolume import Box
 
 
 @dataclass(frozen=True)
@@ -191,16 +190,16 @@ def _measured(
 ) -> Comparison:
     runs = {id(one.run): one.run for one in entrants}.values()
     started = np.concatenate([_columns(run, run.arrays.generation0_scores, names) for run in runs])
-    reference, best = reference_point(started), best_point(started)
+    box = Box.around(started)
     fronts = [one.scores(names) for one in entrants]
     picks = [one.picked_scores(names) for one in entrants]
     return Comparison(
         caption=entrants[0].run.config.caption,
         names=tuple(names),
         entrants=tuple(entrants),
-        reference=reference,
-        best=best,
-        hypervolume=np.array([relative_hypervolume(front, reference, best) for front in fronts]),
+        reference=np.array(box.reference),
+        best=np.array(box.best),
+        hypervolume=np.array([box.volume(front) for front in fronts]),
         coverage=np.array([[coverage(first, second) for second in fronts] for first in fronts]),
         attained_by=np.array([sum(attains(front, point) for front in fronts) for point in picks]),
         notes=tuple(notes),
@@ -224,11 +223,9 @@ def _require_same_scorers(runs: Sequence[Run]) -> None:
     """Raise UsageError unless equal names of scores mean equal formulas and models."""
     first = runs[0]
     for run in runs[1:]:
-        if run.config.score_options != first.config.score_options:
-            given = dataclasses.asdict(run.config.score_options).items()
-            option = next(
-                name for name, value in given if value != getattr(first.config.score_options, name)
-            )
+        here, there = _score_options(first), _score_options(run)
+        if here != there:
+            option = next(key for key in here | there if here.get(key) != there.get(key))
             raise UsageError(
                 f"{first.path} and {run.path} were scored with different {option}, so their "
                 "scores are not comparable; compare runs with the same score options."
@@ -240,6 +237,16 @@ def _require_same_scorers(runs: Sequence[Run]) -> None:
                     f"{first.path} and {run.path} were scored by different models ({model}), so "
                     "their scores are not comparable; sample one of them again."
                 )
+
+
+def _score_options(run: Run) -> dict[str, object]:
+    """The options of the run's scores that are not the default, as ``score.key``."""
+    return {
+        f"{name}.{key}": value
+        for name, given in run.config.options.items()
+        if name in run.config.scores
+        for key, value in given.items()
+    }
 
 
 def _digests(run: Run) -> dict[str, str]:
