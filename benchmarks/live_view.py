@@ -17,8 +17,8 @@ import time
 from pathlib import Path
 
 import evo_t2i
-from evo_t2i.cli.live import LiveTerminal, LiveWebPage
-from evo_t2i.cli.progress import progress_display
+from evo_t2i.cli.terminal.live import LiveTerminal, LiveWebPage
+from evo_t2i.cli.terminal.progress import progress_display
 from evo_t2i.config import RunConfig
 
 CAPTION = "A dog with goggles staring at the camera."

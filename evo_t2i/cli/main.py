@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import evo_t2i
-from evo_t2i.cli import (
+from evo_t2i.cli.commands import (
     compare,
     models,
     names,
@@ -24,9 +24,9 @@ from evo_t2i.cli import (
     view,
     world,
 )
-from evo_t2i.cli.output import say, say_error
-from evo_t2i.cli.silence import DEBUG
-from evo_t2i.cli.stop import Stopped, stop_on_signals
+from evo_t2i.cli.terminal.output import say, say_error
+from evo_t2i.cli.terminal.silence import DEBUG
+from evo_t2i.cli.terminal.stop import Stopped, stop_on_signals
 from evo_t2i.errors import EvoError
 
 INTERRUPTED = 130

@@ -12,8 +12,8 @@ from whole_runs import CAPTION, SMALL, digests
 
 import evo_t2i
 from evo_t2i import sampler
-from evo_t2i.cli import live
-from evo_t2i.cli.stop import Stopped
+from evo_t2i.cli.terminal import live
+from evo_t2i.cli.terminal.stop import Stopped
 from evo_t2i.report.live_page import LivePage
 from evo_t2i.report.page import is_live
 

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from evo_t2i.cli.live import Allowance, LiveTerminal, checked_live
-from evo_t2i.cli.progress import progress_display
+from evo_t2i.cli.terminal.live import Allowance, LiveTerminal, checked_live
+from evo_t2i.cli.terminal.progress import progress_display
 from evo_t2i.config import RunConfig
 from evo_t2i.errors import UsageError
 from evo_t2i.run import Run

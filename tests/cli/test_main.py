@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from evo_t2i.cli import main, stop
+from evo_t2i.cli import main
+from evo_t2i.cli.terminal import stop
 from evo_t2i.errors import EvoError
 
 PROGRAM = "from evo_t2i.cli.main import main; main()"

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evo_t2i.cli import graphics
-from evo_t2i.cli.pictures import GAP, Drawing, Terminal, draw, fitting, terminal_of
+from evo_t2i.cli.terminal import graphics
+from evo_t2i.cli.terminal.pictures import GAP, Drawing, Terminal, draw, fitting, terminal_of
 from evo_t2i.errors import UsageError
 
 PIXEL = re.compile(r"\x1b\[38;2;(\d+);(\d+);(\d+);48;2;(\d+);(\d+);(\d+)m▀")

@@ -3,9 +3,9 @@ import json
 import pytest
 from PIL import Image
 
-from evo_t2i.cli import evolving
-from evo_t2i.cli.progress import LINES, Pace, clock, duration, progress_display
-from evo_t2i.cli.stop import Stopped
+from evo_t2i.cli.commands import evolving
+from evo_t2i.cli.terminal.progress import LINES, Pace, clock, duration, progress_display
+from evo_t2i.cli.terminal.stop import Stopped
 from evo_t2i.config import RunConfig
 from evo_t2i.run import Run
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evo_t2i.cli import stop
+from evo_t2i.cli.terminal import stop
 from evo_t2i.training import judge
 
 
@@ -16,7 +16,7 @@ def test_a_stopped_training_says_how_to_go_on(evo, tmp_path, monkeypatch, report
         raise stop.Stopped(2)
 
     monkeypatch.setattr(judge, "train_judge", stopped)
-    monkeypatch.setattr("evo_t2i.cli.train._pools", lambda *_: (None, None))
+    monkeypatch.setattr("evo_t2i.cli.commands.train._pools", lambda *_: (None, None))
     out.mkdir()
     result = evo("train", "judge", "--out", str(out))
     assert result.code == 130

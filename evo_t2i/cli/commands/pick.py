@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evo_t2i.cli.arguments import listed_names, named_numbers
-from evo_t2i.cli.output import print_facts, print_json, print_table
+from evo_t2i.cli.terminal.output import print_facts, print_json, print_table
 from evo_t2i.errors import UsageError
 
 if TYPE_CHECKING:
@@ -124,11 +124,11 @@ def pick(
 
 def _learned(finished: "Run", floors: dict[str, float], count: int) -> "Pick":
     """The pick under weights that a person's answers gave."""
-    from evo_t2i.cli.silence import libraries_silenced
+    from evo_t2i.cli.terminal.silence import libraries_silenced
     from evo_t2i.picking.ask import WeightLearner
 
     with libraries_silenced():
-        from evo_t2i.cli.ask import learn
+        from evo_t2i.cli.terminal.ask import learn
     if count < 1:
         raise UsageError(f"--count is {count}; give 1 or more.")
     front = finished.arrays

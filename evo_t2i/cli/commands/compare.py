@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from evo_t2i.cli.output import print_facts, print_json, print_table, shown
-from evo_t2i.cli.silence import libraries_silenced
+from evo_t2i.cli.terminal.output import print_facts, print_json, print_table, shown
+from evo_t2i.cli.terminal.silence import libraries_silenced
 from evo_t2i.errors import UsageError
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from evo_t2i.cli.output import say
+from evo_t2i.cli.terminal.output import say
 from evo_t2i.config import RunConfig
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from evo_t2i.cli.live import LiveTerminal
+    from evo_t2i.cli.terminal.live import LiveTerminal
     from evo_t2i.sampler import Event
 
 LINES = 10

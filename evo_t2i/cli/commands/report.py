@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from evo_t2i.cli.output import shown
+from evo_t2i.cli.terminal.output import shown
 
 
 def report(

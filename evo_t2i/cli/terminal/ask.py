@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from evo_t2i.cli.output import say
-from evo_t2i.cli.pictures import draw, terminal_of
+from evo_t2i.cli.terminal.output import say
+from evo_t2i.cli.terminal.pictures import draw, terminal_of
 from evo_t2i.errors import UsageError
 from evo_t2i.picking.ask import MOST_ROUNDS, WeightLearner
 from evo_t2i.report.sheets import numbered_row

@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from evo_t2i.cli.arguments import score_names
-from evo_t2i.cli.evolving import coverage_sentence
-from evo_t2i.cli.output import print_json, print_table, say
+from evo_t2i.cli.commands.evolving import coverage_sentence
 from evo_t2i.cli.scorers import ClassifierOption, ClipOption, EmbedderOption, PresetOption
-from evo_t2i.cli.silence import libraries_silenced
+from evo_t2i.cli.terminal.output import print_json, print_table, say
+from evo_t2i.cli.terminal.silence import libraries_silenced
 from evo_t2i.config import DEFAULT_SCORES, check_caption
 from evo_t2i.errors import UsageError
 from evo_t2i.presets import BUILTIN, scorers

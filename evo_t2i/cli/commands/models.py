@@ -9,9 +9,9 @@ import typer
 
 from evo_t2i.checkpoints import catalogue
 from evo_t2i.checkpoints.catalogue import Brought, HubFiles, Model, Part, WebFile, find, names
-from evo_t2i.cli.output import print_facts, print_json, print_table, say
-from evo_t2i.cli.progress import bytes_display
-from evo_t2i.cli.silence import libraries_silenced
+from evo_t2i.cli.terminal.output import print_facts, print_json, print_table, say
+from evo_t2i.cli.terminal.progress import bytes_display
+from evo_t2i.cli.terminal.silence import libraries_silenced
 from evo_t2i.errors import ModelError
 
 if TYPE_CHECKING:

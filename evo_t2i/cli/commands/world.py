@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from evo_t2i.cli.output import print_facts, say
+from evo_t2i.cli.terminal.output import print_facts, say
 
 app = typer.Typer(help="Draw pictures of the built-in world, with captions and masks.")
 

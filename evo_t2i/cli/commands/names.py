@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from evo_t2i import registry
-from evo_t2i.cli.output import print_json, shown
+from evo_t2i.cli.terminal.output import print_json, shown
 from evo_t2i.errors import UsageError
 
 KINDS = {f"{kind}s": kind for kind in registry.KINDS}

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from evo_t2i.cli.evolving import evolve, print_summary
-from evo_t2i.cli.live import LIVE_HELP, checked_live
-from evo_t2i.cli.output import print_json, say
+from evo_t2i.cli.commands.evolving import evolve, print_summary
+from evo_t2i.cli.terminal.live import LIVE_HELP, checked_live
+from evo_t2i.cli.terminal.output import print_json, say
 
 
 def resume(

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from evo_t2i.cli.output import say
-from evo_t2i.cli.progress import duration
-from evo_t2i.cli.stop import Stopped
+from evo_t2i.cli.terminal.output import say
+from evo_t2i.cli.terminal.progress import duration
+from evo_t2i.cli.terminal.stop import Stopped
 
 app = typer.Typer(
     no_args_is_help=True,

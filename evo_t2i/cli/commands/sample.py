@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from evo_t2i.cli.arguments import require_installed, score_names
-from evo_t2i.cli.evolving import evolve, print_summary
-from evo_t2i.cli.live import LIVE_HELP, checked_live
-from evo_t2i.cli.output import print_facts, print_json, say
+from evo_t2i.cli.commands.evolving import evolve, print_summary
 from evo_t2i.cli.scorers import ClassifierOption, ClipOption, EmbedderOption, PresetOption
+from evo_t2i.cli.terminal.live import LIVE_HELP, checked_live
+from evo_t2i.cli.terminal.output import print_facts, print_json, say
 from evo_t2i.config import DEFAULT_SCORES, RunConfig, ScoreOptions, configure
 from evo_t2i.presets import BUILTIN, with_preset
 from evo_t2i.registry import split_argument

@@ -13,7 +13,7 @@ from typing import TextIO
 import numpy as np
 from PIL import Image
 
-from evo_t2i.cli import graphics
+from evo_t2i.cli.terminal import graphics
 from evo_t2i.errors import UsageError
 
 FORCED = "EVO_T2I_GRAPHICS"

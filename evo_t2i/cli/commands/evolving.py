@@ -5,11 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evo_t2i.cli.live import LiveTerminal, LiveWebPage
-from evo_t2i.cli.output import print_facts, say, shown
-from evo_t2i.cli.progress import duration, progress_display
-from evo_t2i.cli.silence import libraries_silenced
-from evo_t2i.cli.stop import Stopped
+from evo_t2i.cli.terminal.live import LiveTerminal, LiveWebPage
+from evo_t2i.cli.terminal.output import print_facts, say, shown
+from evo_t2i.cli.terminal.progress import duration, progress_display
+from evo_t2i.cli.terminal.silence import libraries_silenced
+from evo_t2i.cli.terminal.stop import Stopped
 from evo_t2i.config import RunConfig
 from evo_t2i.errors import EvoError
 
@@ -37,7 +37,7 @@ def evolve(
 ) -> dict[str, Any]:
     """Make ``call`` with the progress on display; returns the finished run's facts.
 
-    ``live`` is what ``evo_t2i.cli.live.checked_live`` returned.
+    ``live`` is what ``evo_t2i.cli.terminal.live.checked_live`` returned.
     """
     start = time.monotonic()
     pictures = LiveTerminal(config) if live == "terminal" else None

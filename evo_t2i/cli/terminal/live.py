@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evo_t2i.cli.output import say
+from evo_t2i.cli.terminal.output import say
 from evo_t2i.config import RunConfig
 from evo_t2i.errors import UsageError
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from evo_t2i.cli.pictures import Terminal
+    from evo_t2i.cli.terminal.pictures import Terminal
     from evo_t2i.sampler import Event
     from evo_t2i.snapshot import Snapshot
 
@@ -90,7 +90,7 @@ class LiveTerminal:
     def _redraw(
         self, event: "Event", bar_removed: Callable[[], contextlib.AbstractContextManager[None]]
     ) -> None:
-        from evo_t2i.cli.pictures import draw, fitting, terminal_of
+        from evo_t2i.cli.terminal.pictures import draw, fitting, terminal_of
 
         assert event.snapshot is not None
         terminal = terminal_of(sys.stderr)
@@ -208,7 +208,7 @@ def checked_live(choice: str | None, *, quiet: bool) -> str | None:
         return choice
     if choice not in WHERE:
         raise UsageError(f"--live is {choice!r}; give one of {', '.join(WHERE)}.")
-    from evo_t2i.cli.pictures import terminal_of
+    from evo_t2i.cli.terminal.pictures import terminal_of
 
     shows = terminal_of(sys.stderr).way != "none"
     if choice == "auto":
