@@ -251,8 +251,8 @@ _PRESENTED = (
 
 def _present(run: RunDirectory, evaluator: Evaluator, names: tuple[str, ...] | list[str]) -> None:
     """The pictures that a person looks at first, and the balanced pick."""
-    from evo_t2i.report.page import PAGE, report
     from evo_t2i.report.plots import pareto
+    from evo_t2i.report.run_page import PAGE, report
     from evo_t2i.report.sheets import front_sheet
 
     finished = Run(run.path)
@@ -271,7 +271,7 @@ def _present(run: RunDirectory, evaluator: Evaluator, names: tuple[str, ...] | l
 
 def _is_missing(file: Path) -> bool:
     """Whether ``_present`` has to write ``file``; a page from before the run's end is none."""
-    from evo_t2i.report.page import is_live
+    from evo_t2i.report.run_page import is_live
 
     return not file.exists() or is_live(file)
 
