@@ -7,7 +7,7 @@ import numpy as np
 
 from evo_t2i.evaluate.evaluator import Evaluator
 from evo_t2i.picking.methods import Pick, pick
-from evo_t2i.report.page import PAGE, is_live, report
+from evo_t2i.report.run_page import PAGE, is_live, report
 from evo_t2i.run import Run, write_pick
 from evo_t2i.runs.directory import RunDirectory
 

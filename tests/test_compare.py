@@ -18,7 +18,7 @@ from evo_t2i.compare import (
 from evo_t2i.config import RunConfig
 from evo_t2i.errors import UsageError
 from evo_t2i.picking.methods import pick
-from evo_t2i.report.comparison import attainment_line, comparison_figure
+from evo_t2i.report.comparison_figure import attainment_line, comparison_figure
 from evo_t2i.report.comparison_page import comparison_html
 from evo_t2i.run import Run
 from evo_t2i.runs.directory import GenerationRecord, RunDirectory

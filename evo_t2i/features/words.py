@@ -100,15 +100,6 @@ class WordFeatures:
             lambda texts: tokenizer(list(texts), truncation=True, return_tensors="pt").input_ids,
         )
 
-    def matching_labels(self, caption: str) -> list[str]:
-        """The labels that a content word of the caption reaches, in their order; may be empty."""
-        best = self.text(caption)["words.word_labels"].max(dim=0).values.tolist()
-        return [
-            label
-            for label, value in zip(self.labels, best, strict=True)
-            if value >= LABEL_THRESHOLD
-        ]
-
     def _embed(self, texts: Sequence[str]) -> Tensor:
         from flair.data import Sentence
 
