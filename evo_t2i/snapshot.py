@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from evo_t2i.picking.methods import Pick, pick
-from evo_t2i.runs.directory import FrontArrays
+from evo_t2i.points import Points
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Snapshot:
     ask for few pictures, in the thread that was called.
     """
 
-    front: FrontArrays
+    front: Points
     """All non-dominated individuals so far, by ascending id."""
     score_names: tuple[str, ...]
     generation0_scores: np.ndarray

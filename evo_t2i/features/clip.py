@@ -1,7 +1,7 @@
 """CLIP embeddings of the whole image, of its patches, of the caption and of its words."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,12 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn.functional import normalize, scaled_dot_product_attention
 
+from evo_t2i.caption import content_words, unread
 from evo_t2i.checkpoints import builtin
 from evo_t2i.checkpoints.digests import sha256_of
 from evo_t2i.checkpoints.minilm import minilm_folder
 from evo_t2i.config import BUILTIN_MODELS, ScorerModels
 from evo_t2i.errors import ModelError
-from evo_t2i.features.captions import content_words
 from evo_t2i.features.preprocess import normalise, resize
 from evo_t2i.features.scorer_files import (
     BUILTIN,
@@ -133,7 +133,11 @@ class OpenClipFeatures:
             "clip.logit_scale": self._model.logit_scale.exp().float(),
         }
 
-    def images(self, batch: Tensor) -> dict[str, Tensor]:
+    def images(
+        self,
+        batch: Tensor,
+        text: Mapping[str, Tensor],  # noqa: ARG002
+    ) -> dict[str, Tensor]:
         """``clip.image`` (n, d) and ``clip.dense`` (n, r, d), r patches row by row; unit length."""
         inputs = normalise(resize(batch, self._size), self._mean, self._std)
         model = self._in_precision.current(inputs.device)
@@ -145,6 +149,10 @@ class OpenClipFeatures:
             "clip.image": normalize(image.float(), dim=-1),
             "clip.dense": normalize(dense.float(), dim=-1),
         }
+
+    def unread(self, caption: str) -> str:
+        """The caption's end beyond the text tower's context."""
+        return unread(caption, self._tokenize)
 
     def _embed(self, texts: Sequence[str]) -> Tensor:
         tokens = self._tokenize(texts).to(self._device)

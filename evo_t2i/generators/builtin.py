@@ -50,7 +50,7 @@ class BuiltinGenerator:
             )
         folder = minilm_folder()
         model = clip.load(weights.config, weights.tensors, folder)
-        with torch.inference_mode():
+        with torch.no_grad():
             feature = model.encode_text(clip.load_tokenizer(folder)([caption]))
         return normalize(feature.float(), dim=1).to(self._device)
 

@@ -145,8 +145,8 @@ def convergence(run: RunDirectory, file_format: str) -> bytes:
         panels[0].set_ylim(0, None)
         marks = []
         for column, name in enumerate(front.score_names):
-            panels[1].plot(generations, best[:, column], **_look(column))
-            marks.append(Line2D([], [], label=style.score_title(name), **_look(column)))
+            panels[1].plot(generations, best[:, column], **_stroke(column))
+            marks.append(Line2D([], [], label=style.score_title(name), **_stroke(column)))
         if best.max() > 30:
             panels[1].set_yscale("symlog", linthresh=3)
             panels[1].set_yticks([t for t in (0, 3, 10, 30, 100, 300, 1_000) if t < 2 * best.max()])
@@ -229,13 +229,13 @@ def evolution(run: RunDirectory, picked: Sequence[int], file_format: str) -> byt
         return saved(figure, file_format)
 
 
-def _look(number: int) -> dict[str, Any]:
+def _stroke(number: int) -> dict[str, Any]:
     """Colour and dashes of a score's curve."""
     place = number % len(style.SERIES)
     return {"color": style.SERIES[place], "linestyle": style.DASHES[place], "linewidth": 1.6}
 
 
-def _lines(axes: Axes, heights: np.ndarray, **look: Any) -> None:
+def _lines(axes: Axes, heights: np.ndarray, **stroke: Any) -> None:
     """A line a row of ``heights`` (n, m) at 0 … m - 1; dots when there is only one score."""
     across = np.broadcast_to(np.arange(heights.shape[1], dtype=np.float64), heights.shape)
     if heights.shape[1] == 1:
@@ -244,7 +244,7 @@ def _lines(axes: Axes, heights: np.ndarray, **look: Any) -> None:
             np.broadcast_to([-0.1, 0.1], (len(heights), 2)),
         )
     segments = np.stack([across, heights], axis=-1)  # (n, m, 2)
-    axes.add_collection(LineCollection(list(segments), clip_on=False, **look))
+    axes.add_collection(LineCollection(list(segments), clip_on=False, **stroke))
 
 
 def _generations(axes: Axes, title: str, count: int) -> None:

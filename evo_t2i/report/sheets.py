@@ -7,12 +7,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from evo_t2i.errors import RunDataError
 from evo_t2i.picking.methods import Pick
 from evo_t2i.report import style
-from evo_t2i.report.looks import different_looking
+from evo_t2i.report.different import most_different
 from evo_t2i.report.style import font, plain, wrapped
-from evo_t2i.runs.atomic import read_bytes, write_bytes
+from evo_t2i.runs.atomic import write_bytes
 from evo_t2i.runs.directory import RunDirectory
 
 TILE = 192
@@ -42,22 +41,22 @@ def contact_sheet(
 
 
 def front_sheet(run: RunDirectory, pick: Pick, out: Path) -> None:
-    """Write the finished ``run``'s contact sheet to the PNG ``out``, see ``front_page``."""
-    write_bytes(out, front_page(run, pick))
+    """Write the finished ``run``'s contact sheet to the PNG ``out``, see ``front_sheet_png``."""
+    write_bytes(out, front_sheet_png(run, pick))
 
 
-def front_page(run: RunDirectory, pick: Pick) -> bytes:
+def front_sheet_png(run: RunDirectory, pick: Pick) -> bytes:
     """The contact sheet of the finished ``run`` as PNG: at most 60 images of its front.
 
     The picked images come first and are framed; the others follow best first, by the pick's
     ranking. Of a larger front those are shown that look least like one another
-    (``different_looking``); the subtitle says so. Beneath each image: its place on the sheet, its
+    (``most_different``); the subtitle says so. Beneath each image: its place on the sheet, its
     value, its scores.
     """
     front = run.front()
     images = [front.image(row) for row in range(len(front))]
     rows = list(dict.fromkeys([*pick.chosen, *pick.ranking, *range(len(front))]))
-    different = different_looking(images, rows, MOST_PICTURES)
+    different = most_different(images, rows, MOST_PICTURES)
     rows = list(dict.fromkeys([*pick.chosen, *different]))[:MOST_PICTURES]
     labels = []
     for place, row in enumerate(rows, start=1):
@@ -91,20 +90,6 @@ def before_after(
     uint8; ``labels`` gives each its lines, the first in bold.
     """
     write_bytes(out, row_png(images, labels, title))
-
-
-def before_after_page(run: RunDirectory) -> bytes:
-    """The ``before_after.png`` that the run drew, as it is.
-
-    Its pictures of generation 0 are stored nowhere else, so only the models could draw it anew.
-    """
-    try:
-        return read_bytes(run.path / "before_after.png")
-    except FileNotFoundError as error:
-        raise RunDataError(
-            f"{run.path / 'before_after.png'} is missing, and its pictures of generation 0 are "
-            f"stored nowhere else; draw it again with `evo-t2i resume {run.path}`."
-        ) from error
 
 
 def numbered_row(images: Sequence[np.ndarray], side: int) -> np.ndarray:

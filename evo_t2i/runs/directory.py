@@ -25,9 +25,9 @@ import re
 import shutil
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 from safetensors import SafetensorError
@@ -36,6 +36,7 @@ from safetensors.numpy import load, save
 from evo_t2i import __version__
 from evo_t2i.config import RunConfig
 from evo_t2i.errors import DiskFullError, RunDataError, UsageError
+from evo_t2i.points import Points
 from evo_t2i.runs import lock
 from evo_t2i.runs.atomic import (
     make_directory,
@@ -46,6 +47,7 @@ from evo_t2i.runs.atomic import (
     sync_directory,
     write_bytes,
 )
+from evo_t2i.runs.generations import GenerationFacts
 from evo_t2i.runs.images import decode_png, png_bytes, provenance
 from evo_t2i.runs.journal import Journal
 
@@ -61,64 +63,14 @@ _RECORD_KEYS = ("latents", "scores", "ids", "parents")
 _WRITTEN_INTO = ("gen", "front", "pick")
 
 
-class FrontArrays(Protocol):
-    """The individuals of a front, by ascending id: latents (n, d) float32, scores (n, m) float64,
-    ids (n,), parents (n, 2) with -1 for none, generations (n,) int64."""
-
-    @property
-    def latents(self) -> np.ndarray: ...
-    @property
-    def scores(self) -> np.ndarray: ...
-    @property
-    def ids(self) -> np.ndarray: ...
-    @property
-    def parents(self) -> np.ndarray: ...
-    @property
-    def generations(self) -> np.ndarray: ...
-
-
-@dataclass(frozen=True)
-class GenerationRecord:
-    """What one generation evaluated: latents (n, d) float32, scores (n, m) float64 (nan where an
-    image had none), ids (n,) int64, parents (n, 2) int64 with -1 for none."""
-
-    latents: np.ndarray
-    scores: np.ndarray
-    ids: np.ndarray
-    parents: np.ndarray
-
-
-@dataclass(frozen=True)
-class History:
-    """Everything that was evaluated, by ascending id: scores (n, m), ids (n,), parents (n, 2),
-    generations (n,)."""
-
-    scores: np.ndarray
-    ids: np.ndarray
-    parents: np.ndarray
-    generations: np.ndarray
-
-
-@dataclass(frozen=True)
-class Front:
-    """The finished run's non-dominated pictures, by ascending id; arrays as in ``FrontArrays``.
-
-    ``files`` are absolute or relative as the run's own path is, ``digests`` their sha256;
-    ``generation0_scores`` (k, m) is what a pick measures against.
-    """
+@dataclass(frozen=True, eq=False)
+class Front(Points):
+    """The finished run's non-dominated pictures."""
 
     score_names: tuple[str, ...]
     files: tuple[Path, ...]
-    latents: np.ndarray
-    scores: np.ndarray
-    ids: np.ndarray
-    parents: np.ndarray
-    generations: np.ndarray
     generation0_scores: np.ndarray
     digests: tuple[str, ...]
-
-    def __len__(self) -> int:
-        return len(self.files)
 
     def png(self, row: int) -> bytes:
         """The file of ``row``; RunDataError when it was changed or is missing."""
@@ -127,6 +79,9 @@ class Front:
     def image(self, row: int) -> np.ndarray:
         """The picture of ``row`` as (h, w, 3) uint8; RunDataError as for ``png``."""
         return decode_png(self.png(row), self.files[row])
+
+
+GenerationRecord = History = FrontArrays = Points
 
 
 class RunDirectory:
@@ -227,10 +182,9 @@ class RunDirectory:
 
     def commit(
         self,
-        generation: int,
-        record: GenerationRecord,
+        record: Points,
         state: Mapping[str, np.ndarray],
-        facts: Mapping[str, Any],
+        facts: GenerationFacts,
     ) -> None:
         """Make ``generation`` durable: its files, then its journal line.
 
@@ -239,6 +193,8 @@ class RunDirectory:
         and without the clock or the machine.
         """
         self._require_writable()
+        generation = int(record.generations[0])
+        facts = asdict(facts)
         committed = len(self.journal)
         if not 0 <= generation <= committed:
             raise ValueError(f"generation {generation} cannot follow {committed} committed ones")
@@ -286,7 +242,16 @@ class RunDirectory:
         """Generation 0 or one of the last two, with latents; RunDataError for any other."""
         scored = self._scored(generation)
         latents, _ = self._state(generation)
-        return GenerationRecord(latents=latents, **scored)
+        return Points(latents=latents, generations=np.full(len(latents), generation), **scored)
+
+    def facts_of(self, generation):
+        e = dict(self.journal[generation])
+        e.pop("generation")
+        e.pop("files")
+        return GenerationFacts(**e)
+
+    def all_facts(self):
+        return [self.facts_of(g) for g in range(len(self.journal))]
 
     def history(self) -> History:
         """Scores, ids, parents and generations of every committed evaluation."""
@@ -299,7 +264,9 @@ class RunDirectory:
         joined = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
         counts = [len(part["ids"]) for part in parts]
         generations = np.repeat(np.arange(len(parts), dtype=np.int64), counts)
-        return History(generations=generations, **joined)
+        return Points(
+            latents=np.empty((len(generations), 0), np.float32), generations=generations, **joined
+        )
 
     def finish(self, front: FrontArrays, images: np.ndarray, facts: Mapping[str, Any]) -> None:
         """Write the front's pictures, front.csv, the archive and run.json, then mark completion.

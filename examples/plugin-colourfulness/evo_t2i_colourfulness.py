@@ -44,7 +44,11 @@ class ColourMoments:
         """Nothing: colours do not depend on the caption."""
         return {}
 
-    def images(self, batch: Tensor, text: Mapping[str, Tensor]) -> dict[str, Tensor]:  # noqa: ARG002
+    def images(
+        self,
+        batch: Tensor,
+        text: Mapping[str, Tensor],  # noqa: ARG002
+    ) -> dict[str, Tensor]:
         """The moments of each image by itself."""
         return {MOMENTS: opponent_moments(batch)}
 

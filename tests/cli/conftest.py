@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pyte
 import pytest
+from evo_t2i.search.base import Archive
 
 from evo_t2i.cli.main import run
 from evo_t2i.config import RunConfig
 from evo_t2i.runs.directory import GenerationRecord, RunDirectory
-from evo_t2i.search.base import Archive
 
 COUNT, DIMENSIONS = 6, 4
 CAPTION = "a [red]cat[/red] :smile: on the table\x1b[31m."

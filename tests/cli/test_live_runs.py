@@ -15,7 +15,7 @@ from evo_t2i import sampler
 from evo_t2i.cli.terminal import live
 from evo_t2i.cli.terminal.stop import Stopped
 from evo_t2i.report.live_page import LivePage
-from evo_t2i.report.page import is_live
+from evo_t2i.report.run_page import is_live
 
 OPTIONS = [f"--{name}={value}" for name, value in SMALL.items()]
 

@@ -12,7 +12,7 @@ from evo_t2i.cli.terminal.silence import libraries_silenced
 from evo_t2i.errors import UsageError
 
 if TYPE_CHECKING:
-    from evo_t2i.compare import Comparison
+    from evo_t2i.comparison import Comparison
 
 
 def compare(
@@ -58,7 +58,7 @@ def compare(
     files: list[Path] = []
     if out is not None:
         with libraries_silenced():
-            from evo_t2i.report.comparison import comparison_figure
+            from evo_t2i.report.comparison_figure import comparison_figure
             from evo_t2i.report.comparison_page import comparison_html
 
             parts = {
@@ -93,7 +93,7 @@ def _print_tables(comparison: "Comparison") -> None:
     header = ["", "front", "hypervolume", "pick", "attained by", *names]
     rows = []
     for number, one in enumerate(entrants):
-        file = one.run.arrays.files[one.picked]
+        file = one.front.files[one.picked]
         scores = [f"{score:.4f}" for score in one.picked_scores(names)]
         attained = f"{comparison.attained_by[number]} of {len(entrants)}"
         volume = f"{comparison.hypervolume[number]:.3f}"

@@ -21,12 +21,13 @@ FILES = {
     "parallel": "parallel",
     "convergence": "convergence",
     "evolution": "evolution",
-    "before-after": "before_after",
     "sheet": "contact_sheet",
 }
 """Kinds, and the names of their files."""
-UNMARKED = ("convergence", "before-after")
-"""Kinds that no other pick changes: before-after shows the run's own."""
+UNMARKED = ("convergence",)
+"""Kinds that mark no pick."""
+PIXELS = ("sheet",)
+"""Kinds that are pictures of pixels, for which PNG is the only format."""
 
 
 def plot(
@@ -39,7 +40,7 @@ def plot(
         str | None,
         typer.Option(
             "--format",
-            help="png, svg or pdf for --kind; gif or mp4 for --animate.",
+            help="png, svg or pdf for --kind (sheet: png); gif or mp4 for --animate.",
             show_default="png or gif",
         ),
     ] = None,
@@ -84,8 +85,8 @@ def plot(
     if kind is None and not animate and file_format is not None:
         raise UsageError(f"--format needs --animate or --kind: one of {', '.join(FILES)}.")
     if method is not None and kind in UNMARKED:
-        raise UsageError(f"--kind {kind} marks no pick of yours; leave out --pick.")
-    known = ANIMATIONS if animate else FORMATS if kind is not None else ("png",)
+        raise UsageError(f"--kind {kind} marks no pick; leave out --pick.")
+    known = ANIMATIONS if animate else ("png",) if kind in (None, *PIXELS) else FORMATS
     written = _checked_format(out, file_format, known)
     finished = Run(run)
     picked = finished.picked() if method is None else finished.rank(method=method)
@@ -121,14 +122,11 @@ def _both(directory: "RunDirectory", picked: "Pick", out: Path | None) -> list[P
 
 def _drawn(kind: str, directory: "RunDirectory", picked: "Pick", file_format: str) -> bytes:
     from evo_t2i.report import lines
-    from evo_t2i.report.figure import page_of
     from evo_t2i.report.plots import pairs
-    from evo_t2i.report.sheets import before_after_page, front_page
+    from evo_t2i.report.sheets import front_sheet_png
 
     if kind == "sheet":
-        return page_of(front_page(directory, picked), file_format)
-    if kind == "before-after":
-        return page_of(before_after_page(directory), file_format)
+        return front_sheet_png(directory, picked)
     if kind == "convergence":
         return lines.convergence(directory, file_format)
     draw = {"pairs": pairs, "parallel": lines.parallel, "evolution": lines.evolution}[kind]

@@ -26,9 +26,9 @@ def report(
     evo-t2i report RUN
     evo-t2i report RUN --out skyline.html
     """
-    from evo_t2i.report import page
+    from evo_t2i.report import run_page
     from evo_t2i.runs.directory import RunDirectory
 
-    file = run / page.PAGE if out is None else out
-    page.report(RunDirectory.open(run), file)
+    file = run / run_page.PAGE if out is None else out
+    run_page.report(RunDirectory.open(run), file)
     print(shown(file))

@@ -24,12 +24,12 @@ def view(
     """
     import webbrowser
 
-    from evo_t2i.report import page
+    from evo_t2i.report import run_page
     from evo_t2i.runs.directory import RunDirectory
 
-    file = run / page.PAGE
-    if not file.exists() or (page.is_live(file) and RunDirectory.open(run).finished):
-        page.report(RunDirectory.open(run), file)
+    file = run / run_page.PAGE
+    if not file.exists() or (run_page.is_live(file) and RunDirectory.open(run).finished):
+        run_page.report(RunDirectory.open(run), file)
     print(shown(file), flush=True)
     if not webbrowser.open(file.resolve().as_uri()):
         say(f"No browser could be started; open {file} in one.")

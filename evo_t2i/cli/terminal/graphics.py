@@ -1,8 +1,8 @@
-"""Pixels → what terminals draw: coloured half blocks, and three protocols for real pictures.
+"""Pixels → what terminals draw: coloured half blocks, and two protocols for real pictures.
 
 Sources: kitty's graphics protocol (sw.kovidgoyal.net/kitty/graphics-protocol), iTerm2's inline
-images (iterm2.com/documentation-images.html), sixel (VT330/VT340 Programmer Reference, chapter
-14). Pixels are (h, w, 4) uint8, RGBA, and either opaque or clear.
+images (iterm2.com/documentation-images.html). Pixels are (h, w, 4) uint8, RGBA, and either opaque
+or clear.
 """
 
 import base64
@@ -13,9 +13,6 @@ from PIL import Image
 
 KITTY_CHUNK = 4096
 """Most characters of base64 in one escape sequence, by kitty's specification."""
-SIXEL_COLOURS = 255
-_BAND = 6
-"""Lines of pixels that a sixel line holds."""
 _ESCAPE = "\x1b"
 _END = "\x1b\\"
 _CUBE = np.array([0, 95, 135, 175, 215, 255])
@@ -62,43 +59,6 @@ def iterm2(pixels: np.ndarray, columns: int, rows: int) -> str:
     png = _png(pixels)
     facts = f"inline=1;size={len(png)};width={columns};height={rows};preserveAspectRatio=0"
     return f"{_ESCAPE}]1337;File={facts}:{base64.standard_b64encode(png).decode()}\x07"
-
-
-def sixel(pixels: np.ndarray) -> str:
-    """The pixels at the cursor, in up to 255 colours of their own; clear ones are left alone."""
-    height, width = pixels.shape[:2]
-    picture = Image.fromarray(pixels[..., :3]).quantize(
-        SIXEL_COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
-    )
-    opaque = pixels[..., 3] > 0
-    indices = np.where(opaque, np.asarray(picture, dtype=np.int16), -1)
-    palette = np.asarray(picture.getpalette("RGB"), dtype=np.float64).reshape(-1, 3)
-    shares = np.rint(palette * 100 / 255).astype(int)
-    parts = [f'{_ESCAPE}P7;1;0q"1;1;{width};{height}']
-    parts += [
-        "#{};2;{};{};{}".format(colour, *shares[colour])
-        for colour in np.unique(indices[opaque]).tolist()
-    ]
-    for top in range(0, height, _BAND):
-        band = indices[top : top + _BAND]
-        bits = 1 << np.arange(len(band))
-        for colour in np.unique(band[band >= 0]).tolist():
-            characters = 63 + ((band == colour) * bits[:, None]).sum(axis=0)
-            parts.append(f"#{colour}{_run_lengths(characters)}$")
-        parts.append("-")
-    return "".join(parts) + _END
-
-
-def _run_lengths(characters: np.ndarray) -> str:
-    """Codes (w,) as sixel text: ``!7~`` for seven; empty columns at the end are left out."""
-    starts = np.flatnonzero(np.diff(characters, prepend=-1))
-    lengths = np.diff(starts, append=len(characters))
-    runs = list(zip(characters[starts].tolist(), lengths.tolist(), strict=True))
-    if runs[-1][0] == 63:
-        runs.pop()
-    return "".join(
-        f"!{length}{chr(code)}" if length > 3 else chr(code) * length for code, length in runs
-    )
 
 
 def _true_colours(line: np.ndarray, kind: int) -> list[str]:

@@ -27,7 +27,7 @@ SHARE = 0.1
 LEAST_SECONDS = 2.0
 """Between two pages."""
 MOST_PICTURES = 6
-LEAST_COLUMNS = {"blocks": 24, "kitty": 16, "iterm2": 16, "sixel": 16}
+LEAST_COLUMNS = {"blocks": 24, "kitty": 16, "iterm2": 16}
 """A picture's least width, in characters; fewer are shown where there is no room for that."""
 MOST_LINES = 18
 _BESIDES = 4

@@ -18,7 +18,7 @@ from evo_t2i.errors import UsageError
 
 FORCED = "EVO_T2I_GRAPHICS"
 """Environment variable that names the way to draw, for terminals that do not say what they can."""
-WAYS = ("kitty", "iterm2", "sixel", "blocks", "none")
+WAYS = ("kitty", "iterm2", "blocks", "none")
 GAP = 2
 """Columns between two pictures."""
 BLOCKS_CELL = (1, 2)
@@ -29,7 +29,6 @@ MOST_ENLARGED = 2
 """Pictures are sent at most so much larger than they are; the terminal does the rest."""
 _MULTIPLEXERS = ("TMUX", "STY", "ZELLIJ")
 _ITERM2_PROGRAMS = ("iTerm.app", "iTerm2", "WezTerm", "mintty")
-_SIXEL_TERMS = ("foot", "mlterm", "contour", "yaft")
 _TRUE_COLOUR_TERMS = ("kitty", "ghostty", "alacritty", "foot", "wezterm", "contour", "direct")
 
 
@@ -112,16 +111,12 @@ def _row(images: Sequence[np.ndarray], side: int, terminal: Terminal) -> str:
         strip = _strip(images, side, BLOCKS_CELL)
         return graphics.half_blocks(strip, true_colour=terminal.true_colour) + "\n"
     cell = terminal.cell
-    if terminal.way != "sixel":  # those terminals scale what they get to its cells
-        largest = MOST_ENLARGED * max(max(image.shape[:2]) for image in images)
-        shrink = min(1.0, largest / (side * cell[0]))
-        cell = (max(1, round(cell[0] * shrink)), max(2, round(cell[1] * shrink)))
-    strip = _strip(images, side, cell)
-    if terminal.way == "sixel":
-        text = graphics.sixel(strip)
-    else:
-        protocol = {"kitty": graphics.kitty, "iterm2": graphics.iterm2}[terminal.way]
-        text = protocol(strip, columns, lines)
+    # the terminal scales what it gets to its cells
+    largest = MOST_ENLARGED * max(max(image.shape[:2]) for image in images)
+    shrink = min(1.0, largest / (side * cell[0]))
+    cell = (max(1, round(cell[0] * shrink)), max(2, round(cell[1] * shrink)))
+    protocol = {"kitty": graphics.kitty, "iterm2": graphics.iterm2}[terminal.way]
+    text = protocol(_strip(images, side, cell), columns, lines)
     # the lines are made first, so that the picture scrolls nothing
     room = "\n" * lines
     return f"{room}\x1b[{lines}A\x1b7{text}\x1b8\x1b[{lines}B\r"
@@ -158,8 +153,6 @@ def _way(environment: Mapping[str, str]) -> str:
             return "kitty"
         if (program or environment.get("LC_TERMINAL")) in _ITERM2_PROGRAMS:
             return "iterm2"
-        if term.startswith(_SIXEL_TERMS):
-            return "sixel"
     return "none" if "NO_COLOR" in environment else "blocks"
 
 

@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 
 from evo_t2i.picking.methods import pick, robust_scale
-from evo_t2i.report.embedded import embedded
-from evo_t2i.report.looks import different_looking
+from evo_t2i.points import Points
+from evo_t2i.report.different import most_different
+from evo_t2i.report.page_pictures import page_pictures
 from evo_t2i.runs.atomic import write_bytes
-from evo_t2i.runs.directory import Front, FrontArrays, History, RunDirectory
+from evo_t2i.runs.directory import Front, RunDirectory
 
 PAGE = "report.html"
 SCRIPTS = (
@@ -109,12 +110,12 @@ def run_data(run: RunDirectory) -> dict[str, Any]:
     if len(front) > MOST_DIFFERENT:
         best_first = pick(front.scores, front.generation0_scores, front.score_names).ranking
         images = (front.image(row) for row in range(len(front)))
-        data["front"]["different"] = different_looking(images, best_first, MOST_DIFFERENT)
+        data["front"]["different"] = most_different(images, best_first, MOST_DIFFERENT)
     return data
 
 
 def described(
-    run: RunDirectory, front: FrontArrays, history: History, hypervolume: list[float]
+    run: RunDirectory, front: Points, history: Points, hypervolume: list[float]
 ) -> dict[str, Any]:
     """As ``run_data``, for the individuals of ``front``, without the digest, files and pictures."""
     generation0_scores = history.scores[history.generations == 0]
@@ -143,7 +144,7 @@ def described(
 
 def _pictures(front: Front) -> dict[str, Any]:
     """The embedded pictures, and the size (width, height) of the files."""
-    addresses, side = embedded(front)
+    addresses, side = page_pictures(front)
     height, width = front.image(0).shape[:2] if len(front) else (1, 1)
     return {"thumbnail": addresses, "size": [width, height], "embedded_side": side}
 
@@ -155,7 +156,7 @@ def _thinned(scores: np.ndarray) -> list[list[float]]:
     return [_short(finite[row]) for row in rows]
 
 
-def _best_a_generation(history: History) -> list[list[float | None]]:
+def _best_a_generation(history: Points) -> list[list[float | None]]:
     """For each score the best value that each generation evaluated; None where it had none."""
     best: list[list[float | None]] = [[] for _ in range(history.scores.shape[1])]
     for generation in range(int(history.generations.max()) + 1):
@@ -167,7 +168,7 @@ def _best_a_generation(history: History) -> list[list[float | None]]:
     return best
 
 
-def _lineage(history: History, front_ids: Sequence[int]) -> dict[str, Any]:
+def _lineage(history: Points, front_ids: Sequence[int]) -> dict[str, Any]:
     row_of = {individual: row for row, individual in enumerate(history.ids.tolist())}
     parents = history.parents.tolist()
     rows: dict[int, None] = {}

@@ -37,7 +37,7 @@ ENCODINGS = (
 the files beside the page make up for it."""
 
 
-def embedded(front: Front) -> tuple[list[str], int]:
+def page_pictures(front: Front) -> tuple[list[str], int]:
     """Every picture of ``front`` as a data: address, and the longest side that they have.
 
     They share one encoding, the best of ``ENCODINGS`` with which all pictures together stay below

@@ -15,7 +15,7 @@ MOST = 14
 _CANDIDATES = 60
 
 
-def place_thumbnails(
+def place_pictures(
     axes: Axes, front: Front, points: np.ndarray, picked: Sequence[int] = ()
 ) -> None:
     """Put pictures of ``front`` on ``axes`` at their ``points`` (n, 2), without overlap.

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from evo_t2i.comparison import Comparison
 from evo_t2i.report import style
 from evo_t2i.report.figure import (
     framed,
@@ -20,9 +21,6 @@ from evo_t2i.report.figure import (
     saved,
 )
 
-if TYPE_CHECKING:
-    from evo_t2i.compare import Comparison
-
 WIDTH = 10.2
 LEFT, RIGHT, TOP, BOTTOM = 0.75, 0.4, 1.32, 0.62
 """Margins in inches."""
@@ -30,12 +28,12 @@ PICTURE, PICTURE_CELL, TITLE, TALL, GAP, SPREAD_GAP = 1.55, 2.05, 0.35, 2.3, 0.7
 COLUMNS = 3
 MOST_PICTURES_ACROSS = 6
 
-Look = dict[str, Any]
-"""Colour and, for lines, style of an entrant."""
+Stroke = dict[str, Any]
+"""Colour and, for lines, dashes of an entrant."""
 
 
 def comparison_figure(
-    comparison: "Comparison", file_format: str = "png", *, pictures: bool = True
+    comparison: Comparison, file_format: str = "png", *, pictures: bool = True
 ) -> bytes:
     """The picks in a row (unless not ``pictures``); the spread of every score on every front; for
     every pair of scores the region that each front attains.
@@ -50,20 +48,20 @@ def comparison_figure(
     spread_tall = 0.5 + 0.26 * len(entrants)
     pairs_tall = -(-pairs // COLUMNS) * (TALL + GAP) - GAP + BOTTOM if pairs else 0.0
     height = TOP + pictures_tall + TITLE + spread_tall + SPREAD_GAP + pairs_tall
-    looks: list[Look] = [
+    strokes: list[Stroke] = [
         {"color": style.SERIES[number % 6], "linestyle": style.DASHES[number % 6]}
         for number in range(len(entrants))
     ]
     with lettered():
         figure = new_figure(WIDTH, height)
         if pictures:
-            _draw_picks(figure, height - TOP, comparison, looks)
+            _draw_picks(figure, height - TOP, comparison, strokes)
         y = height - TOP - pictures_tall - TITLE - spread_tall
-        _draw_spreads(figure, y, spread_tall, comparison, looks)
-        _draw_pairs(figure, y - SPREAD_GAP, comparison, looks)
+        _draw_spreads(figure, y, spread_tall, comparison, strokes)
+        _draw_pairs(figure, y - SPREAD_GAP, comparison, strokes)
         marks = [
-            Line2D([], [], **look, linewidth=2.0, label=_fitted(one.label))
-            for look, one in zip(looks, entrants, strict=True)
+            Line2D([], [], **stroke, linewidth=2.0, label=_fitted(one.label))
+            for stroke, one in zip(strokes, entrants, strict=True)
         ][:6]
         facts = ["spread of the fronts (bar: middle 80 %, line: median, star: pick)"]
         if pairs:
@@ -74,22 +72,24 @@ def comparison_figure(
         return saved(figure, file_format)
 
 
-def _draw_picks(figure: Figure, y: float, comparison: "Comparison", looks: Sequence[Look]) -> None:
+def _draw_picks(
+    figure: Figure, y: float, comparison: Comparison, strokes: Sequence[Stroke]
+) -> None:
     for number, one in enumerate(comparison.entrants):
         down, place = divmod(number, MOST_PICTURES_ACROSS)
         corner = (LEFT + place * (PICTURE + 0.12), y - down * PICTURE_CELL - PICTURE)
         axes = panel_at(figure, *corner, PICTURE, PICTURE)
-        axes.imshow(one.run.arrays.image(one.picked), interpolation="lanczos", aspect="equal")
+        axes.imshow(one.front.image(one.picked), interpolation="lanczos", aspect="equal")
         axes.set(xticks=[], yticks=[])
         for spine in axes.spines.values():
-            spine.set(color=looks[number]["color"], linewidth=2.5)
+            spine.set(color=strokes[number]["color"], linewidth=2.5)
         axes.set_xlabel(
             _fitted(one.label), fontsize=8, color=style.INK, labelpad=5, parse_math=False
         )
 
 
 def _draw_spreads(
-    figure: Figure, y: float, tall: float, comparison: "Comparison", looks: Sequence[Look]
+    figure: Figure, y: float, tall: float, comparison: Comparison, strokes: Sequence[Stroke]
 ) -> None:
     count = len(comparison.names)
     wide = (WIDTH - LEFT - RIGHT - (count - 1) * 0.3) / count
@@ -97,7 +97,7 @@ def _draw_spreads(
         axes = panel_at(figure, LEFT + column * (wide + 0.3), y + 0.25, wide, tall - 0.25)
         fronts = [one.scores([name])[:, 0] for one in comparison.entrants]
         picks = [float(one.picked_scores([name])[0]) for one in comparison.entrants]
-        spreads(axes, fronts, picks, looks)
+        spreads(axes, fronts, picks, strokes)
         axes.margins(x=0.06)
         axes.set_xticks(round_ticks(*axes.get_xlim()))
         axes.set_title(
@@ -110,20 +110,22 @@ def _draw_spreads(
         )
 
 
-def _draw_pairs(figure: Figure, y: float, comparison: "Comparison", looks: Sequence[Look]) -> None:
+def _draw_pairs(
+    figure: Figure, y: float, comparison: Comparison, strokes: Sequence[Stroke]
+) -> None:
     wide = (WIDTH - LEFT - RIGHT - (COLUMNS - 1) * GAP) / COLUMNS
     for number, pair in enumerate(combinations(comparison.names, 2)):
         down, place = divmod(number, COLUMNS)
         corner = (LEFT + place * (wide + GAP), y - TALL - down * (TALL + GAP))
         axes = panel_at(figure, *corner, wide, TALL)
-        _attainment(axes, [one.scores(pair) for one in comparison.entrants], looks)
+        _attainment(axes, [one.scores(pair) for one in comparison.entrants], strokes)
         picks = np.array([one.picked_scores(pair) for one in comparison.entrants])
         axes.scatter(
             picks[:, 0],
             picks[:, 1],
             s=130,
             marker="*",
-            color=[look["color"] for look in looks],
+            color=[stroke["color"] for stroke in strokes],
             edgecolors=style.INK,
             linewidths=0.8,
             zorder=4,
@@ -147,18 +149,18 @@ def attainment_line(points: np.ndarray) -> np.ndarray:
     return corners
 
 
-def _attainment(axes: Axes, fronts: Sequence[np.ndarray], looks: Sequence[Look]) -> None:
+def _attainment(axes: Axes, fronts: Sequence[np.ndarray], strokes: Sequence[Stroke]) -> None:
     everything = np.concatenate(fronts)
     low, high = everything.min(axis=0), everything.max(axis=0)
     margin = np.where(high > low, 0.06 * (high - low), 0.5)
     floor, ceiling = low - margin, high + margin
-    for front, look in zip(fronts, looks, strict=True):
+    for front, stroke in zip(fronts, strokes, strict=True):
         axes.scatter(
-            front[:, 0], front[:, 1], s=3, color=look["color"], alpha=0.25, linewidths=0, zorder=2
+            front[:, 0], front[:, 1], s=3, color=stroke["color"], alpha=0.25, linewidths=0, zorder=2
         )
         corners = attainment_line(front)
         ends = [[floor[0], corners[0, 1]], *corners, [corners[-1, 0], floor[1]]]
-        axes.plot(*np.transpose(ends), linewidth=1.5, zorder=3, **look)
+        axes.plot(*np.transpose(ends), linewidth=1.5, zorder=3, **stroke)
     framed(axes)
     axes.set(xlim=(floor[0], ceiling[0]), ylim=(floor[1], ceiling[1]))
     axes.set_xticks(round_ticks(floor[0], ceiling[0]))
@@ -166,12 +168,12 @@ def _attainment(axes: Axes, fronts: Sequence[np.ndarray], looks: Sequence[Look])
 
 
 def spreads(
-    axes: Axes, columns: Sequence[np.ndarray], picks: Sequence[float], looks: Sequence[Look]
+    axes: Axes, columns: Sequence[np.ndarray], picks: Sequence[float], strokes: Sequence[Stroke]
 ) -> None:
     """A line a front: from lowest to highest, its middle 80 % as a bar, median and pick."""
-    for number, (scores, look) in enumerate(zip(columns, looks, strict=True)):
+    for number, (scores, stroke) in enumerate(zip(columns, strokes, strict=True)):
         low, left, middle, right, high = np.percentile(scores, (0, 10, 50, 90, 100))
-        colour = look["color"]
+        colour = stroke["color"]
         axes.plot([low, high], [number, number], color=colour, linewidth=0.9, zorder=1)
         axes.barh(number, right - left, 0.5, left, color=colour, alpha=0.45, zorder=2)
         axes.plot([middle, middle], [number - 0.25, number + 0.25], color=colour, linewidth=2)

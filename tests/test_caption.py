@@ -1,6 +1,6 @@
 import pytest
 
-from evo_t2i.features.captions import content_words
+from evo_t2i.caption import content_words
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
-"""Which words of a caption can be seen in a picture."""
+"""What a caption says: the words that can be seen in a picture, and how far an encoder reads it."""
 
 import re
+from collections.abc import Callable, Sequence
+from typing import Any
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
@@ -28,3 +30,25 @@ def content_words(caption: str) -> list[str]:
     words = (match.group().lower() for match in _WORD.finditer(caption))
     kept = list(dict.fromkeys(word for word in words if word not in STOP_WORDS))
     return kept or [caption.strip()]
+
+
+def unread(caption: str, tokenize: Callable[[Sequence[str]], Any]) -> str:
+    """The end of a caption that a text encoder does not read, in whole words; mostly empty.
+
+    ``tokenize`` gives the ids (n, t) of texts as the encoder takes them, cut off at its limit:
+    words that make no difference to the ids of the whole caption are not read.
+    """
+    ends = [match.end() for match in re.finditer(r"\S+", caption)]
+
+    def ids(words: int) -> list[int]:
+        found: list[int] = tokenize([caption[: ends[words - 1]] if words else ""])[0].tolist()
+        return found
+
+    whole = ids(len(ends))
+    if len(ends) < 2 or ids(len(ends) - 1) != whole:
+        return ""
+    low, high = 0, len(ends) - 1  # `high` words suffice, `low` do not
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if ids(middle) == whole else (middle, high)
+    return caption[ends[high - 1] :].strip()
