@@ -1,22 +1,20 @@
-"""Pictures on disk: PNGs that say where they come from, and a careful reader of any others."""
+"""A run's pictures on disk: PNGs that say where they come from."""
 
 import hashlib
 import io
 import json
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps, PngImagePlugin
+from PIL import Image, PngImagePlugin
 
 from evo_t2i import __version__
 from evo_t2i.config import RunConfig
-from evo_t2i.errors import RunDataError, UsageError
+from evo_t2i.errors import RunDataError
 from evo_t2i.runs.atomic import write_bytes
 
-FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_METADATA_BYTES = 64 * 1024
 
 
@@ -84,41 +82,6 @@ def provenance(
         "parameters": f"{config.caption}\n{line}",
         "evo_t2i": json.dumps(record, ensure_ascii=False, separators=(",", ":")),
     }
-
-
-def read_image(path: Path) -> np.ndarray:
-    """A PNG, JPEG or WEBP file of a person as (h, w, 3) uint8 RGB.
-
-    Upright by its EXIF orientation, transparency over white, the first frame of an animation.
-    Raises UsageError for a missing, damaged, foreign or oversized file (Pillow's limit of about
-    89 megapixels) and for more than 8 bits a channel.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=FORMATS) as picture:
-                if picture.mode == "F" or picture.mode.startswith("I"):
-                    raise UsageError(
-                        f"{path} has more than 8 bits a channel; save it as an 8-bit PNG first."
-                    )
-                picture.load()
-                upright = ImageOps.exif_transpose(picture)
-                if upright.has_transparency_data:
-                    upright = upright.convert("RGBA")
-                    paper = Image.new("RGBA", upright.size, "white")
-                    upright = Image.alpha_composite(paper, upright)
-                return np.array(upright.convert("RGB"))
-    except FileNotFoundError as error:
-        raise UsageError(f"{path} does not exist; give the path of a PNG, JPEG or WEBP.") from error
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise UsageError(
-            f"{path} has more than {Image.MAX_IMAGE_PIXELS:,} pixels; make it smaller first."
-        ) from error
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
-        raise UsageError(
-            f"{path} is not a readable PNG, JPEG or WEBP ({type(error).__name__}); "
-            "open and save it again with an image program."
-        ) from error
 
 
 def decode_png(data: bytes, path: Path) -> np.ndarray:
