@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -53,9 +54,11 @@ def provenance(
 ) -> dict[str, str]:
     """Text chunks for one picture of a run.
 
-    ``parameters`` is the line that other image programs show, ``evo_t2i`` is JSON. The seed alone
-    does not make an evolved picture again: its latent is in the run's archive, under the digest
-    given here. ``size`` is (height, width).
+    ``parameters`` is the line that other image programs show and take apart, so values with a
+    comma, a colon or a line break are JSON strings there, as AUTOMATIC1111's are. ``evo_t2i`` is
+    JSON. The seed alone does not make an evolved picture again: its latent is in the run's archive,
+    under the digest given here. ``size`` is (height, width). No text holds a path: of a generator
+    from a file or folder there are its last name and the digest in ``models``.
     """
     record: dict[str, Any] = {
         "version": __version__,
@@ -73,15 +76,29 @@ def provenance(
         "Sampler": config.sampler,
         "Seed": config.seed,
         "Size": f"{size[1]}x{size[0]}",
-        "Model": config.generator,
+        "Model": _without_folders(config.generator),
+        "Model hash": models.get("generator", "")[:10],
         "Individual": individual,
         "Version": f"evo-t2i {__version__}",
     }
-    line = ", ".join(f"{key}: {value}" for key, value in settings.items())
+    line = ", ".join(f"{key}: {_quoted(value)}" for key, value in settings.items() if value != "")
     return {
         "parameters": f"{config.caption}\n{line}",
         "evo_t2i": json.dumps(record, ensure_ascii=False, separators=(",", ":")),
     }
+
+
+def _quoted(value: object) -> str:
+    text = str(value)
+    return json.dumps(text, ensure_ascii=False) if re.search(r"[,:\n]", text) else text
+
+
+def _without_folders(generator: str) -> str:
+    """``diffusers:/home/ann/sd-turbo,steps=1`` → ``diffusers:sd-turbo,steps=1``."""
+    name, colon, argument = generator.partition(":")
+    source, *options = re.split(r",(?=\w+=)", argument)
+    last = re.split(r"[/\\]", source.rstrip("/\\"))[-1]
+    return ",".join([f"{name}{colon}{last}", *options])
 
 
 def decode_png(data: bytes, path: Path) -> np.ndarray:
