@@ -111,9 +111,7 @@ def _loaded(
         from evo_t2i.evaluate.models import load_scorers
         from evo_t2i.models.device import choose_device
 
-        networks = load_scorers(
-            names, device=choose_device(device), options=options, models=models
-        )
+        networks = load_scorers(names, device=choose_device(device), options=options, models=models)
         return networks.for_caption(caption)
 
 
@@ -148,6 +146,7 @@ def _scores(pixels: "np.ndarray", scorer: "Scorer") -> tuple[float, ...]:
         import torch
 
         from evo_t2i.evaluate.evaluator import score_images
+
         tensor = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255.0  # (1, 3, h, w)
         return tuple(score_images(scorer, tensor, micro_batch=1)[0].tolist())
 
