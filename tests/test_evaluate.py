@@ -118,7 +118,7 @@ def test_what_is_rendered_is_what_was_scored(evaluator):
     assert pixels.dtype == np.uint8
     images = torch.from_numpy(pixels).permute(0, 3, 1, 2) / 255
     np.testing.assert_allclose(
-        score_images(evaluator.scorer, images, evaluator.batches),
+        score_images(evaluator.scorer, images, 4),
         evaluator.score_latents(latents_of(5)),
         atol=1e-6,
     )

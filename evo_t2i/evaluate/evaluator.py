@@ -109,14 +109,16 @@ class Evaluator:
         return to_levels(images)
 
 
-def score_images(scorer: Scorer, images: Tensor, batches: MicroBatches) -> np.ndarray:
+def score_images(scorer: Scorer, images: Tensor, micro_batch: int) -> np.ndarray:
     """Scores (n, m) float64 of images (n, 3, h, w) in [0, 1], wherever they come from.
 
-    They are rounded to 256 levels first. Raises and reports as ``Evaluator.score_latents``.
+    They are rounded to 256 levels first, and scored ``micro_batch`` at once. Raises as
+    ``Evaluator.score_latents``.
     """
+    batches = MicroBatches(micro_batch, scorer.device)
 
     def scored(rows: slice) -> np.ndarray:
-        return _array(scorer(to_levels(images[rows].to(batches.device)) / 255.0))
+        return _array(scorer(to_levels(images[rows].to(scorer.device)) / 255.0))
 
     return checked_scores(batches.map(len(images), scored), scorer.names)
 

@@ -41,7 +41,7 @@ class ScorerNetworks:
 
     def for_caption(self, caption: str) -> Scorer:
         """What scores images for ``caption``; the networks are shared, not loaded again."""
-        return Scorer(caption, self.scores, self.extractors)
+        return Scorer(caption, self.scores, self.extractors, self.device)
 
     def unread(self, caption: str) -> dict[str, str]:
         """The caption's end that an extractor does not read, by the extractor's name."""

@@ -21,8 +21,13 @@ class Scorer:
     """
 
     def __init__(
-        self, caption: str, scores: Sequence[Score], extractors: Mapping[str, FeatureExtractor]
+        self,
+        caption: str,
+        scores: Sequence[Score],
+        extractors: Mapping[str, FeatureExtractor],
+        device: torch.device,
     ) -> None:
+        self.device = device
         self._scores = tuple(scores)
         self._extractors = dict(extractors)
         self._text: dict[str, Tensor] = {}

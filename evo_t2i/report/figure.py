@@ -90,7 +90,8 @@ def head(
     width, height = figure.get_size_inches()
     right = 1 - RIGHT / width
     room = (right - left) * width * DOTS_PER_INCH
-    face = style.font(round(15 * DOTS_PER_INCH / 72), bold=True)
+    leftwards = style.runs_leftwards(caption)
+    face = style.font(round(15 * DOTS_PER_INCH / 72), bold=True, leftwards=leftwards)
     title = figure.text(
         left,
         1 - 0.32 / height,
@@ -101,7 +102,7 @@ def head(
         va="top",
         parse_math=False,
     )
-    while title.get_window_extent().width > room:  # glyphs that stand in for missing ones are wider
+    while title.get_window_extent().width > room:  # the two libraries measure a little differently
         title.set_text(title.get_text().rstrip("…")[:-1].rstrip() + "…")
     figure.text(
         left,

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -147,7 +148,8 @@ def _sheet(
     text_height = sum(_line_height(size) for size in _line_sizes(labels, sizes)) + 10
     grid_width = columns * cell_width + (columns - 1) * gap
     width = max(grid_width, 3 * TILE) + 2 * MARGIN
-    title_face, subtitle_face = font(26, bold=True), font(14)
+    title_face = font(26, bold=True, leftwards=style.runs_leftwards(title))
+    subtitle_face = font(14)
     head = wrapped(title, title_face, width - 2 * MARGIN)
     foot = wrapped(subtitle, subtitle_face, width - 2 * MARGIN, lines=3)
     top = MARGIN - 8 + 36 * len(head) + 20 * len(foot) + 22
@@ -203,13 +205,10 @@ def _draw_label(
 
 
 def _fitting(line: str, size: int, width: int, *, bold: bool) -> ImageFont.FreeTypeFont:
+    face = partial(font, bold=bold, leftwards=style.runs_leftwards(line))
     return next(
-        (
-            font(candidate, bold=bold)
-            for candidate in range(size, 8, -1)
-            if font(candidate, bold=bold).getlength(line) <= width
-        ),
-        font(8, bold=bold),
+        (face(smaller) for smaller in range(size, 8, -1) if face(smaller).getlength(line) <= width),
+        face(8),
     )
 
 

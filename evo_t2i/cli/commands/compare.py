@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evo_t2i.cli.arguments import home_expanded
-from evo_t2i.cli.terminal.output import print_facts, print_json, print_table, shown
+from evo_t2i.cli.terminal.output import print_facts, print_json, print_table, say, shown
 from evo_t2i.cli.terminal.silence import libraries_silenced
 from evo_t2i.errors import UsageError
 
@@ -60,11 +60,14 @@ def compare(
         with libraries_silenced():
             from evo_t2i.report.comparison_figure import comparison_figure
             from evo_t2i.report.comparison_page import comparison_html
+            from evo_t2i.report.style import title_note
 
             parts = {
                 "comparison.html": comparison_html(comparison),
                 "comparison.png": comparison_figure(comparison),
             }
+        if note := title_note(comparison.caption):
+            say(note)
         make_directory(out)
         text = json.dumps(table, indent=2, ensure_ascii=False) + "\n"
         parts["comparison.json"] = text.encode()

@@ -58,6 +58,10 @@ def evolve(
         if page is not None:
             page.ended("the run was stopped; evo-t2i resume RUN goes on with it")
         raise
+    with libraries_silenced():
+        from evo_t2i.report.style import title_note
+    if not quiet and (note := title_note(config.caption)):
+        say(note)
     return run_facts(run, time.monotonic() - start)
 
 

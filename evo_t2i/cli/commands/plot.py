@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evo_t2i.cli.arguments import FinishedRun, home_expanded
-from evo_t2i.cli.terminal.output import shown
+from evo_t2i.cli.terminal.output import say, shown
 from evo_t2i.cli.terminal.silence import libraries_silenced
 from evo_t2i.errors import UsageError
 
@@ -102,6 +102,9 @@ def plot(
             write_bytes(files[0], _drawn(kind, directory, picked, written))
         else:
             files = _both(directory, picked, out)
+        from evo_t2i.report.style import title_note
+    if note := title_note(directory.config.caption):
+        say(note)
     for file in files:
         print(shown(file))
 
