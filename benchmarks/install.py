@@ -1,8 +1,8 @@
 """How long is it from the first keystroke to the first front?
 
 For each pip, the README's first command in a virtual environment made for it, with an empty cache:
-seconds of each step by the clock and of the processor, and how often pip said that it was "looking at
-multiple versions" of a package, as it does where no range tells it which. Downloads take what the
+seconds of each step by the clock and of the processor, and how often pip said that it was looking
+at multiple versions of a package, as it does where no range tells it which. Downloads take what the
 network takes; what pip has cached is not fetched again.
 
     python benchmarks/install.py --pip 23.2.1 newest --output DIR
