@@ -61,14 +61,14 @@ def home_expanded(given: Any) -> Any:
             f"{given} cannot be found ({first_line(error)}); write the folder out, or put ./ "
             "before a name that begins with ~."
         ) from error
-    if any(_is_too_long(each) for each in (path, *path.parts)):
+    if any(_is_too_long(each) for each in (str(path), *path.parts)):
         raise UsageError(
             f"{_shortened(str(given))} is too long a path for the file system; give a shorter one."
         )
     return path
 
 
-def _is_too_long(path: str | Path) -> bool:
+def _is_too_long(path: str) -> bool:
     try:
         os.lstat(path)
     except OSError as error:

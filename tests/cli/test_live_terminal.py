@@ -10,8 +10,8 @@ from evo_t2i.cli.terminal.live import Allowance, LiveTerminal, checked_live
 from evo_t2i.cli.terminal.progress import progress_display
 from evo_t2i.config import RunConfig
 from evo_t2i.errors import UsageError
+from evo_t2i.events import Event
 from evo_t2i.run import Run
-from evo_t2i.sampler import Event
 from evo_t2i.snapshot import Snapshot
 
 COLOURS = [(250, 0, 0), (0, 250, 0), (0, 0, 250), (90, 90, 0), (0, 90, 90)]

@@ -150,6 +150,18 @@ def test_coverage_sentence_only_when_a_score_asked_and_nothing_matched():
     assert evolving.coverage_sentence(None, None, both) is None
 
 
+def test_what_was_not_read_of_the_caption_is_said_once_for_all_who_did_not(finished_run, capsys):
+    facts = evolving.run_facts(Run(finished_run), 1.0)
+    evolving.print_summary(facts | {"unread": {"clip": "a red car", "words": "a red car"}})
+    said = "Not read by clip, words, whose limit the caption exceeds: its end from 'a red car' on."
+    assert said in capsys.readouterr().out
+    two = evolving.unread_sentences({"clip": "x" * 100, "generator": "car"})
+    assert two[0].endswith(f"its end from '{'x' * evolving.MOST_QUOTED}…' on.")
+    assert two[1].startswith("Not read by generator, ")
+    evolving.print_summary(facts)
+    assert "Not read" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("state", "message"),
     [

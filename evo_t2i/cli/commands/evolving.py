@@ -1,7 +1,7 @@
 """What `sample` and `resume` share: the watched run, how it was stopped, and its summary."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,8 @@ _FILES = (
     "before_after.png",
     "report.html",
 )
+MOST_QUOTED = 40
+"""Characters of an end of the caption that was not read."""
 _LABEL_SCORES = ("image_real", "word_label")
 
 
@@ -92,6 +94,7 @@ def run_facts(run: "Run", seconds: float) -> dict[str, Any]:
         "rescored": rescored,
         "coverage": facts["coverage"],
         "label_matched": facts["label_matched"],
+        "unread": facts.get("unread", {}),
         "pick": {
             "file": str(copy if copy.exists() else original),
             "method": picked.method,
@@ -131,6 +134,8 @@ def print_summary(facts: dict[str, Any]) -> None:
     )
     if sentence := coverage_sentence(facts["coverage"], facts["label_matched"], pick["scores"]):
         print(shown(sentence))
+    for sentence in unread_sentences(facts["unread"]):
+        print(shown(sentence))
 
 
 def _rescored(rescored: dict[str, Any] | None) -> list[tuple[str, str]]:
@@ -151,6 +156,19 @@ def coverage_sentence(coverage: float | None, matched: bool | None, names: Any) 
         f"No label of the classifier matches this caption (best similarity {coverage:.2f}), "
         f"so {' and '.join(blind)} {verb} little about it."
     )
+
+
+def unread_sentences(unread: Mapping[str, str]) -> list[str]:
+    """What to say of the ends of a caption that were not read, given by who did not read them."""
+    return [
+        f"Not read by {', '.join(name for name in unread if unread[name] == end)}, whose limit the "
+        f"caption exceeds: its end from {_beginning(end)!r} on."
+        for end in dict.fromkeys(unread.values())
+    ]
+
+
+def _beginning(text: str) -> str:
+    return text if len(text) <= MOST_QUOTED else f"{text[:MOST_QUOTED].rstrip()}…"
 
 
 def _what_is_kept(directory: Path) -> str:

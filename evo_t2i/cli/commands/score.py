@@ -46,7 +46,7 @@ def score(
     clip: ClipOption = None,
     classifier: ClassifierOption = None,
     embedder: EmbedderOption = None,
-    option: PluginOptions = None,
+    options: PluginOptions = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     json_output: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
@@ -64,20 +64,20 @@ def score(
     if not names:
         raise UsageError("--scores is empty; give at least one, see `evo-t2i list scores`.")
     given = {"clip": clip, "classifier": classifier, "embedder": embedder}
-    models, options = scorers(
+    models, chosen = scorers(
         preset,
         names,
         {name: value for name, value in given.items() if value is not None},
-        plugin_options(option),
+        plugin_options(options),
     )
-    options = checked_options(options, names)
+    chosen = checked_options(chosen, names)
 
     @cache
     def scorer() -> "Scorer":
         """Loaded once there is a picture to be scored."""
         if not quiet:
             say("Loading models…")
-        return _loaded(names, options, models, device, caption)
+        return _loaded(names, chosen, models, device, caption)
 
     results = [_scored(file, scorer, alone=len(images) == 1) for file in images]
     if not scorer.cache_info().currsize:
