@@ -21,7 +21,6 @@ from evo_t2i.report.figure import (
     saved,
 )
 from evo_t2i.report.panel_pictures import place_pictures
-from evo_t2i.runs.atomic import write_bytes
 from evo_t2i.runs.directory import Front, RunDirectory
 
 PANEL_INCHES = {1: 5.0, 2: 3.4, 3: 2.7}
@@ -31,7 +30,7 @@ LEFT = 0.95
 
 
 def pareto(run: RunDirectory, out: Path, *, picked: Sequence[int] = ()) -> None:
-    """Draw the finished ``run``'s scatter matrix to the PNG ``out``, replacing it atomically.
+    """Draw the finished ``run``'s scatter matrix and publish it as the PNG ``out``.
 
     Every pair of scores, with the front in colour, generation 0 in grey and everything else that
     was evaluated in light grey behind it; histograms of generation 0 and of the front on the
@@ -39,7 +38,7 @@ def pareto(run: RunDirectory, out: Path, *, picked: Sequence[int] = ()) -> None:
     """
     front, history = run.front(), run.history()
     facts = facts_of(run, history, len(front))
-    write_bytes(out, scatter_matrix(front, history, run.config.caption, facts, picked))
+    run.publish(out, scatter_matrix(front, history, run.config.caption, facts, picked))
 
 
 def pairs(run: RunDirectory, picked: Sequence[int], file_format: str) -> bytes:

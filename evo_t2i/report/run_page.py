@@ -20,7 +20,7 @@ from evo_t2i.picking.methods import pick, robust_scale
 from evo_t2i.points import Points
 from evo_t2i.report.different import most_different
 from evo_t2i.report.page_pictures import page_pictures
-from evo_t2i.runs.atomic import write_bytes
+from evo_t2i.runs.atomic import read_bytes
 from evo_t2i.runs.directory import Front, RunDirectory
 
 PAGE = "report.html"
@@ -58,20 +58,19 @@ LIVE_MARK = " data-live"
 
 
 def report(run: RunDirectory, out: Path) -> None:
-    """Write the finished ``run``'s page to the file ``out``, replacing it atomically.
+    """Publish the finished ``run``'s page as the file ``out``, see ``RunDirectory.publish``.
 
     Equal runs give equal bytes, wherever they lie. Raises RunDataError for an unfinished or damaged
     run.
     """
-    write_bytes(out, page_html(run_data(run)))
+    run.publish(out, page_html(run_data(run)))
 
 
 def is_live(file: Path) -> bool:
     """Whether a page was written while its run went on; False when there is none."""
     try:
-        with file.open("rb") as page:
-            return LIVE_MARK.encode() in page.read(200)
-    except OSError:
+        return LIVE_MARK.encode() in read_bytes(file)[:200]
+    except FileNotFoundError:
         return False
 
 

@@ -43,7 +43,7 @@ def contact_sheet(
 
 def front_sheet(run: RunDirectory, pick: Pick, out: Path) -> None:
     """Write the finished ``run``'s contact sheet to the PNG ``out``, see ``front_sheet_png``."""
-    write_bytes(out, front_sheet_png(run, pick))
+    run.publish(out, front_sheet_png(run, pick))
 
 
 def front_sheet_png(run: RunDirectory, pick: Pick) -> bytes:

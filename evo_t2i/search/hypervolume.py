@@ -6,6 +6,8 @@ from typing import Self
 import moocore
 import numpy as np
 
+from evo_t2i.points import usable
+
 
 def reference_point(scores: np.ndarray) -> np.ndarray:
     """(n, m) scores of generation 0 → (m,): each score's minimum less 10 % of its range (less 1
@@ -65,4 +67,4 @@ class Box:
 
 def _finite_rows(scores: np.ndarray) -> np.ndarray:
     rows: np.ndarray = np.asarray(scores, np.float64)
-    return rows[np.isfinite(rows).all(axis=1)]
+    return rows[usable(rows)]

@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 import pyte
 import pytest
-from evo_t2i.search.base import Archive
+from hand_made import generation_facts, result_facts
 
 from evo_t2i.cli.main import run
 from evo_t2i.config import RunConfig
-from evo_t2i.runs.directory import GenerationRecord, RunDirectory
+from evo_t2i.points import Points
+from evo_t2i.runs.directory import RunDirectory
 
 COUNT, DIMENSIONS = 6, 4
 CAPTION = "a [red]cat[/red] :smile: on the table\x1b[31m."
@@ -57,31 +58,20 @@ def write_run(path: Path, *, seed: int = 7, committed: int = 2, finished: bool =
     with RunDirectory.create(path, config) as directory:
         for generation in range(committed):
             latents = rng.standard_normal((COUNT, DIMENSIONS)).astype(np.float32) + generation
-            record = GenerationRecord(
+            record = Points(
                 latents=latents,
                 scores=latents[:, :2].astype(np.float64),
                 ids=np.arange(COUNT, dtype=np.int64) + generation * COUNT,
                 parents=np.full((COUNT, 2), generation - 1, dtype=np.int64),
+                generations=np.full(COUNT, generation, dtype=np.int64),
             )
-            facts = {"hypervolume": 2.0 + 3.0 * generation, "front": COUNT}
-            directory.commit(generation, record, {}, facts)
+            facts = generation_facts(2, hypervolume=2.0 + 3.0 * generation, front=COUNT)
+            directory.commit(record, {}, facts)
         if finished:
-            front = Archive(
-                latents=record.latents,
-                scores=record.scores,
-                ids=record.ids,
-                parents=record.parents,
-                generations=np.full(COUNT, 1, dtype=np.int64),
-            )
-            pixels = np.clip(128 + 40 * front.latents.reshape(COUNT, 2, 2, 1), 0, 255)
-            facts = {
-                "models": {},
-                "coverage": 0.28,
-                "label_matched": False,
-                "evaluations": config.evaluations,
-                "hypervolume": [2.0, 5.0],
-            }
-            directory.finish(front, np.repeat(pixels, 3, axis=3).astype(np.uint8), facts)
+            pixels = np.clip(128 + 40 * record.latents.reshape(COUNT, 2, 2, 1), 0, 255)
+            images = np.repeat(pixels, 3, axis=3).astype(np.uint8)
+            facts = result_facts(evaluations=config.evaluations, hypervolume=[2.0, 5.0])
+            directory.finish(record, images, facts)
     return path
 
 

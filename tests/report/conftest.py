@@ -6,18 +6,19 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
+from hand_made import generation_facts, result_facts
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from evo_t2i.config import RunConfig
 from evo_t2i.picking.scale import robust_scale
+from evo_t2i.points import Points
 from evo_t2i.report import run_page
-from evo_t2i.runs.directory import GenerationRecord, RunDirectory
+from evo_t2i.runs.directory import RunDirectory
 
 NAMES = ("text_image", "image_real", "region_word", "word_label", "another")
 POPULATION = 24
@@ -53,26 +54,20 @@ def front_run(
             size = most if generation == generations else POPULATION
             if generation:
                 parents = rng.integers(first - POPULATION, first, (size, 2))
-            record = GenerationRecord(
+            record = Points(
                 latents=rng.normal(size=(size, 3)).astype(np.float32),
                 scores=rng.normal(0.4 * generation, 1.0, (size, scores)),
                 ids=np.arange(first, first + size),
                 parents=parents,
+                generations=np.full(size, generation),
             )
             if not generation:
                 record.scores[0] = np.nan
-            run.commit(generation, record, {}, {})
+            run.commit(record, {}, generation_facts(scores))
             first += size
-        front = SimpleNamespace(
-            latents=record.latents[:count],
-            scores=record.scores[:count],
-            ids=record.ids[:count],
-            parents=record.parents[:count],
-            generations=np.full(count, generations),
-        )
         volumes = np.linspace(0.4, 2.0, generations + 1).tolist()
         shown = pictures(count, side) if images is None else images
-        run.finish(front, shown, {"hypervolume": volumes})
+        run.finish(record[:count], shown, result_facts(hypervolume=volumes))
     return RunDirectory.open(path)
 
 

@@ -7,13 +7,15 @@ import time
 
 import numpy as np
 import pytest
+from hand_made import generation_facts, result_facts
 
 from evo_t2i.config import RunConfig
 from evo_t2i.picking.methods import pick
+from evo_t2i.picking.taste import Taste
 from evo_t2i.points import Points
 from evo_t2i.report import run_page
 from evo_t2i.report.live_page import DRAWN_AT_ONCE, MOST_PICTURES, LivePage
-from evo_t2i.runs.directory import GenerationRecord, RunDirectory
+from evo_t2i.runs.directory import RunDirectory
 
 CAPTION = "a <b>red</b> bus & a cat"
 NAMES = ("text_image", "image_real")
@@ -39,23 +41,23 @@ class Going:
         """One generation more; the first ``kept`` of the front stay on it. Writes the page."""
         generation = len(self.run.journal)
         new = self.count - kept
-        record = GenerationRecord(
+        record = Points(
             latents=np.arange(self.next_id, self.next_id + new)[:, None].astype(np.float32),
             scores=self.rng.normal(0.4 * generation, 1.0, (new, len(NAMES))),
             ids=np.arange(self.next_id, self.next_id + new),
             parents=np.full((new, 2), -1 if not generation else 0),
+            generations=np.full(new, generation),
         )
-        self.run.commit(generation, record, {}, {"hypervolume": 0.5 + generation})
-        generations = np.full(new, generation)
+        facts = generation_facts(len(NAMES), hypervolume=0.5 + generation)
+        self.run.commit(record, {}, facts)
         self.next_id += new
-        found = Points(record.latents, record.scores, record.ids, record.parents, generations)
-        self.front = Points.joined([self.front[np.arange(kept)], found]) if kept else found
+        self.front = Points.joined([self.front[:kept], record]) if kept else record
         self.write(**options)
 
     def write(self, *, interval=0.2, **options):
         first = self.run.history()
         scores = first.scores[first.generations == 0]
-        ranked = pick(self.front.scores, scores, NAMES, count=MOST_PICTURES - len(NAMES))
+        ranked = pick(self.front.scores, scores, NAMES, Taste(count=MOST_PICTURES - len(NAMES)))
         self.page.write(self.front, ranked, self.draw, interval=interval, **options)
 
     def draw(self, rows):
@@ -64,7 +66,7 @@ class Going:
 
     def finish(self):
         images = self.images[self.front.ids]
-        self.run.finish(self.front, images, {"hypervolume": [0.5] * len(self.run.journal)})
+        self.run.finish(self.front, images, result_facts(hypervolume=[0.5] * len(self.run.journal)))
         run_page.report(RunDirectory.open(self.run.path), self.file)
 
 

@@ -7,6 +7,7 @@ import pytest
 from random_scores import NAMES, few_scores, flat_scores, random_scores, tied_scores
 
 from evo_t2i.picking.methods import METHODS, pick
+from evo_t2i.picking.taste import Taste
 from evo_t2i.report import run_page
 from evo_t2i.run import Run
 
@@ -51,7 +52,7 @@ def test_the_order_is_that_of_the_command(open_scores, method, scores):
             floors = tab.floors(NAMES)
             if not (front >= [floors.get(name, -np.inf) for name in NAMES]).all(axis=1).any():
                 continue
-        expected = pick(front, generation0, NAMES, method=method, floors=floors, **wish)
+        expected = pick(front, generation0, NAMES, Taste(method=method, floors=floors, **wish))
         rest = [row for row in expected.ranking if row not in expected.chosen]
         shown = tab.shown()
         assert shown == [ids[row] for row in (*expected.chosen, *rest)], (taste, floors)
@@ -108,4 +109,4 @@ def test_what_is_exported_is_what_the_command_takes(fronts, open_page, tmp_path,
         wish = {"order": [names[score] for score in taste["order"]], "tolerance": 1.5}
     if method != "extremes":
         wish |= {"weights": {"image_real": 0}, "count": 3}
-    assert run.rank(method=method, **wish).chosen == chosen.chosen
+    assert run.rank(Taste(method=method, **wish)).chosen == chosen.chosen

@@ -8,6 +8,7 @@ from PIL import Image, ImageColor
 from random_runs import finished_run, pictures
 
 from evo_t2i.picking.methods import pick
+from evo_t2i.picking.taste import Taste
 from evo_t2i.report import plots, sheets, style
 from evo_t2i.report.figure import DOTS_PER_INCH
 
@@ -94,7 +95,7 @@ def test_the_caption_is_literal_and_changes_only_the_title(tmp_path):
 def test_the_contact_sheet_shows_the_pictures_best_first_and_frames_the_pick(tmp_path):
     run = finished_run(tmp_path / "run")
     front = run.front()
-    choice = pick(front.scores, front.generation0_scores, front.score_names, count=2)
+    choice = pick(front.scores, front.generation0_scores, front.score_names, Taste(count=2))
     sheets.front_sheet(run, choice, tmp_path / "sheet.png")
     sheet = opened(tmp_path / "sheet.png")
     order = [*choice.chosen, *choice.ranking]

@@ -103,6 +103,7 @@ def run_facts(run: "Run", seconds: float) -> dict[str, Any]:
             "z": dict(zip(names, picked.z[best].tolist(), strict=True)),
         },
         "files": [str(run.path / name) for name in _FILES],
+        "warnings": list(run.warnings),
     }
 
 
@@ -130,6 +131,7 @@ def print_summary(facts: dict[str, Any]) -> None:
                 for name, score in pick["scores"].items()
             ),
             ("look at", ", ".join(Path(file).name for file in facts["files"][1:])),
+            *(("note", warning) for warning in facts["warnings"]),
         ]
     )
     if sentence := coverage_sentence(facts["coverage"], facts["label_matched"], pick["scores"]):

@@ -85,36 +85,33 @@ def pick(
     evo-t2i pick RUN --method lexicographic --order text_image,word_label --tolerance 0.3
     evo-t2i pick RUN --from pick.json
     """
-    from evo_t2i.picking.table import pick_json, pick_table
+    from evo_t2i.picking.table import pick_table
+    from evo_t2i.picking.taste import Taste
     from evo_t2i.run import Run, write_pick
+    from evo_t2i.runs.directory import RunDirectory
 
     weight = named_numbers("--weight", weights or [])
     least = named_numbers("--min", floors or [])
     finished = Run(run)
-    if exported is not None:
-        _require_alone(context)
-        picked = finished.chosen_on_page(exported)
-    elif ask:
-        if method != "balanced" or weight or order or tolerance is not None:
-            raise UsageError(
-                "--ask learns the weights of --method balanced; leave out --method, --weight, "
-                "--order and --tolerance."
-            )
-        picked = _learned(finished, least, count)
-    else:
-        picked = finished.rank(
-            method=method,
-            weights=weight,
-            floors=least,
-            count=count,
-            order=listed_names(order),
-            tolerance=tolerance,
-        )
-    copies = [str(file) for file in write_pick(finished, picked)]
+    with RunDirectory.open(run, writable=True) as directory:
+        if exported is not None:
+            _require_alone(context)
+            picked = finished.chosen_on_page(exported)
+        elif ask:
+            if method != "balanced" or weight or order or tolerance is not None:
+                raise UsageError(
+                    "--ask learns the weights of --method balanced; leave out --method, --weight, "
+                    "--order and --tolerance."
+                )
+            picked = _learned(finished, least, count)
+        else:
+            names = listed_names(order) or None
+            picked = finished.rank(Taste(method, weight, least, count, names, tolerance))
+        copies = [str(file) for file in write_pick(directory, picked)]
     front = finished.arrays
     files = [f"front/{file.name}" for file in front.files]
     if json_output:
-        values = pick_json(picked, front.scores, front.score_names, files)
+        values = finished.pick_table(picked)
         print_json({"run": str(run), "seed": finished.config.seed, "copies": copies, **values})
         return
     table = pick_table(picked, front.scores, front.score_names, files)

@@ -74,8 +74,8 @@ def plot(
     evo-t2i plot RUN --kind parallel --pick topsis --out trade-offs.svg
     evo-t2i plot RUN --animate --format mp4
     """
+    from evo_t2i.picking.taste import Taste
     from evo_t2i.run import Run
-    from evo_t2i.runs.atomic import write_bytes
     from evo_t2i.runs.directory import RunDirectory
 
     if kind is not None and kind not in FILES:
@@ -89,17 +89,17 @@ def plot(
     known = ANIMATIONS if animate else ("png",) if kind in (None, *PIXELS) else FORMATS
     written = _checked_format(out, file_format, known)
     finished = Run(run)
-    picked = finished.picked() if method is None else finished.rank(method=method)
+    picked = finished.picked() if method is None else finished.rank(Taste(method=method))
     directory = RunDirectory.open(run)
     with libraries_silenced():
         if animate:
             from evo_t2i.report.animation import animation
 
             files = [run / f"evolution.{written}" if out is None else out]
-            write_bytes(files[0], animation(directory, picked, written))
+            directory.publish(files[0], animation(directory, picked, written))
         elif kind is not None:
             files = [run / f"{FILES[kind]}.{written}" if out is None else out]
-            write_bytes(files[0], _drawn(kind, directory, picked, written))
+            directory.publish(files[0], _drawn(kind, directory, picked, written))
         else:
             files = _both(directory, picked, out)
         from evo_t2i.report.style import title_note

@@ -69,7 +69,7 @@ def sample(
 
     A caption that begins with a dash comes last, after a double dash: evo-t2i sample -- "-rf"
     """
-    from evo_t2i.runs.directory import default_out, require_unused
+    from evo_t2i.runs.place import default_out, require_unused
 
     if "generator" in fields:
         require_installed("generator", split_argument(fields["generator"])[0])

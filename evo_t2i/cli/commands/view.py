@@ -1,5 +1,6 @@
 """`evo-t2i view`: open a run's interactive page in the browser."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -28,7 +29,7 @@ def view(
     from evo_t2i.runs.directory import RunDirectory
 
     file = run / run_page.PAGE
-    if not file.exists() or (run_page.is_live(file) and RunDirectory.open(run).finished):
+    if not os.path.lexists(file) or (run_page.is_live(file) and RunDirectory.open(run).finished):
         run_page.report(RunDirectory.open(run), file)
     print(shown(file), flush=True)
     if not webbrowser.open(file.resolve().as_uri()):
