@@ -170,9 +170,11 @@ def checked_options(
     known = {*used, *registry.names("feature")}
     for name in options:
         if name not in known:
+            installed = any(name in registry.names(kind) for kind in registry.KINDS)
+            next_step = "add it or leave that option out." if installed else ""
             raise UsageError(
                 f"`options` names {name!r}, which nothing here uses; "
-                f"{near_miss(name, sorted(known))}"
+                f"{next_step or near_miss(name, sorted(known))}"
             )
     return {name: registry.read_options(name, given) for name, given in sorted(options.items())}
 

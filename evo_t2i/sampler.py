@@ -167,7 +167,7 @@ def _finish(
             "models": models.digests,
             "coverage": evaluator.scorer.coverage,
             "label_matched": evaluator.scorer.label_matched,
-            "unread": models.unread(config.caption),
+            "unread": evaluator.unread,
             "evaluations": config.evaluations,
             "box": [box.reference, box.best],
             "hypervolume": [facts.hypervolume for facts in run.all_facts()],

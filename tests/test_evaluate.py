@@ -246,9 +246,9 @@ def test_one_set_of_models_serves_any_number_of_captions(evaluator, random_model
 
 def test_the_end_of_a_caption_that_no_encoder_reads_is_named(random_models):  # noqa: ARG001
     scorers = load_scorers(("text_image", "word_label"), device=CPU)
-    assert scorers.unread("a cat on a table") == {}
-    long = " ".join(["a cat"] * 60)
-    assert scorers.unread(f"{long} and a dog") == {"clip": ends_of(scorers, f"{long} and a dog")}
+    assert scorers.for_caption("a cat on a table").unread == {}
+    long = f"{' '.join(['a cat'] * 60)} and a dog"
+    assert scorers.for_caption(long).unread == {"clip": ends_of(scorers, long)}
 
 
 def ends_of(scorers, caption):

@@ -9,7 +9,7 @@ from torch import Tensor
 from evo_t2i import registry
 from evo_t2i.errors import NonFiniteScoresError, PluginError, UsageError, first_line
 from evo_t2i.evaluate.microbatches import MicroBatches
-from evo_t2i.evaluate.scorer import Scorer
+from evo_t2i.evaluate.scorer import Scorer, unread_ends
 from evo_t2i.generators.base import Generator
 from evo_t2i.models.precision import computing_in
 
@@ -40,6 +40,8 @@ class Evaluator:
         self.batches = batches
         self.device = device
         self.precision = precision
+        self.unread = unread_ends({"generator": generator}, caption) | scorer.unread
+        """The caption's end that the ``generator`` or an extractor does not read, by its name."""
         with torch.no_grad():
             self._condition = generator.condition(caption)
 

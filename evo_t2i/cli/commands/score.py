@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from evo_t2i.cli.arguments import PluginOptions, home_expanded, plugin_options, score_names
-from evo_t2i.cli.commands.evolving import coverage_sentence
+from evo_t2i.cli.commands.evolving import coverage_sentence, unread_sentences
 from evo_t2i.cli.scorers import ClassifierOption, ClipOption, EmbedderOption, PresetOption
 from evo_t2i.cli.terminal.output import print_json, print_table, say, say_error
 from evo_t2i.cli.terminal.silence import libraries_silenced
@@ -88,12 +88,15 @@ def score(
                 "caption": caption,
                 "coverage": scorer().coverage,
                 "label_matched": scorer().label_matched,
+                "unread": scorer().unread,
                 "images": [_as_json(result, names) for result in results],
             }
         )
     else:
         print_table(["file", *names], [_cells(result) for result in results if not result.error])
         if sentence := coverage_sentence(scorer().coverage, scorer().label_matched, names):
+            say(sentence)
+        for sentence in unread_sentences(scorer().unread):
             say(sentence)
     failed = sum(result.error is not None for result in results)
     if failed:
