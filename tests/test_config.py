@@ -34,7 +34,7 @@ def test_texts_are_read_as_the_options_types():
          "'temperature'"),
         ({"image_reel": {"form": "max"}}, "`options` names 'image_reel', which nothing here uses; "
          "did you mean 'image_real'"),
-        ({"random": {"survival": "mnn"}}, "`options` names 'random', which nothing here uses; add "),
+        ({"random": {"survival": "mnn"}}, "`options` names 'random', which nothing here uses"),
         ({"text_image": {"form": "max"}}, "text_image has no options, so text_image.form means "
          "nothing"),
         ({"image_real": {"form": "mean"}}, "Options of image_real: `form` is mean; give max or "),

@@ -10,8 +10,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from small_clip import ARCHITECTURE, CONFIG, make
 
+from evo_t2i.checkpoints import published_clip
 from evo_t2i.errors import ModelError
-from evo_t2i.models import published_clip
 
 CAPTIONS = ["skyline at sunset.", "a red bus"]
 

@@ -4,7 +4,6 @@ Architectures and names are open_clip's. Nothing here downloads, and no file can
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -17,10 +16,21 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from evo_t2i.checkpoints.cache import expanded
+from evo_t2i.checkpoints.digests import digest_of_files, sha256_of
+from evo_t2i.checkpoints.model_folder import (
+    files_read,
+    read_json,
+    refused,
+    require_data,
+    require_file,
+)
 from evo_t2i.errors import ModelError
 
+CONFIG = "open_clip_config.json"
+WEIGHTS = "open_clip_model.safetensors"
 _WEIGHTS = (
-    "open_clip_model.safetensors",
+    WEIGHTS,
     "open_clip_pytorch_model.safetensors",
     "model.safetensors",
     "open_clip_pytorch_model.bin",
@@ -37,6 +47,13 @@ _UNREADABLE = (
     KeyError,
     EOFError,
 )
+_TOKENIZER_SETTINGS = frozenset({"clean", "strip_sep_token", "language"})
+"""What a configuration may tell a tokenizer."""
+_SIZES = {
+    "vision_cfg": {"image_size": 4096, "patch_size": 4096, "width": 16_384, "layers": 256},
+    "text_cfg": {"context_length": 65_536, "vocab_size": 2**22, "width": 16_384, "layers": 256},
+}
+"""The settings of a tower that are whole numbers, and the largest that make sense."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +63,8 @@ class PublishedClip:
     model: Any
     tokenize: Callable[[Sequence[str]], Tensor]
     """Texts → token ids (n, 77)."""
+    digest: str
+    """SHA-256 over every file that it was read from, its vocabulary included."""
 
     @torch.inference_mode()
     def text_features(self, texts: Sequence[str]) -> Tensor:
@@ -72,8 +91,9 @@ def configuration(architecture: str) -> dict[str, Any]:
     """
     import open_clip
 
-    config: dict[str, Any] | None = open_clip.get_model_config(architecture)
-    if config is None or {"custom_text", "multimodal_cfg"} & config.keys():
+    known = architecture in open_clip.list_models()  # other names would be looked for elsewhere
+    config: dict[str, Any] = open_clip.get_model_config(architecture) if known else {}
+    if not known or {"custom_text", "multimodal_cfg"} & config.keys():
         raise ModelError(
             f"{architecture!r} is not an open_clip model with CLIP's own text tower; give one such "
             "as ViT-B-32-quickgelu."
@@ -94,7 +114,7 @@ def find(architecture: str, training: str) -> Path:
     if not known:
         raise ModelError(
             f"open_clip knows no {training!r} weights for {architecture!r}; name an encoder such "
-            "as ViT-B-32-quickgelu, or a file with the option clip=."
+            "as ViT-B-32-quickgelu, or a file."
         )
     if repository := known.get("hf_hub", "").rstrip("/"):
         for name in ("open_clip_model.safetensors", "open_clip_pytorch_model.bin"):
@@ -102,12 +122,12 @@ def find(architecture: str, training: str) -> Path:
             if isinstance(found, str):
                 return Path(found)
     if url := known.get("url"):
-        path = Path("~/.cache/clip").expanduser() / url.rpartition("/")[2]
+        path = expanded("~/.cache/clip") / url.rpartition("/")[2]
         if path.is_file():
             return path
     raise ModelError(
         f"The text encoder {architecture} ({training}) is not on this machine; name its file or "
-        "folder with the option clip=, or fetch it once with "
+        "folder, or fetch it once with "
         f"`python -c \"import open_clip; open_clip.create_model('{architecture}', '{training}')\"`."
     )
 
@@ -123,33 +143,125 @@ def load(architecture: str, path: Path) -> PublishedClip:
     for files that could run code.
     """
     import open_clip
-    from open_clip.model import CLIP
 
     config = configuration(architecture)
+    if name := config["text_cfg"].get("hf_tokenizer_name"):
+        raise ModelError(
+            f"{architecture} reads text with the tokenizer {name}, which does not come with it; "
+            "save both with open_clip into one folder and give --clip local-dir:FOLDER."
+        )
     weights = _weights_in(path, architecture, config) if path.is_dir() else path
-    model = CLIP(**config)
-    tensors = _tensors(weights, architecture)
-    wanted = {name: tensor.shape for name, tensor in model.state_dict().items()}
-    found = {name: tensor.shape for name, tensor in tensors.items()}
+    model = _filled(config, _tensors(weights, architecture), architecture, weights)
+    return PublishedClip(model, open_clip.get_tokenizer(architecture), _digest(weights, config))
+
+
+def load_folder(folder: Path) -> PublishedClip:
+    """The CLIP that a folder describes: open_clip_config.json and open_clip_model.safetensors.
+
+    Both towers have to be open_clip's own. A tokenizer other than CLIP's lies in the folder too.
+    Raises ModelError when something is missing or damaged, and when a tower or the tokenizer would
+    come from elsewhere or bring code.
+    """
+    path = folder / CONFIG
+    described = read_json(path)
+    require_data(folder)
+    weights = require_file(folder / WEIGHTS)
+    config = _require_own(described.get("model_cfg"), path)
+    with refused(f"The CLIP in {folder}", "save it again with open_clip."):
+        tokenize = _tokenizer_of(folder, dict(config["text_cfg"]))
+        model = _filled(config, _tensors(weights, ""), f"The CLIP of {path}", weights)
+        vocabulary = vocabulary_digest()
+        digest = digest_of_files(folder, files_read(folder, [weights.name]), vocabulary)
+    return PublishedClip(model, tokenize, digest)
+
+
+def _require_own(config: Any, path: Path) -> dict[str, Any]:
+    """``config``; ModelError unless both towers are open_clip's own, and of possible sizes."""
+    if not isinstance(config, dict) or not all(
+        isinstance(config.get(name), dict) for name in _SIZES
+    ):
+        raise ModelError(f"{path} describes no CLIP (no model_cfg); save it again with open_clip.")
+    vision, text = config["vision_cfg"], config["text_cfg"]
+    elsewhere = vision.get("timm_model_name") or text.get("hf_model_name")
+    if elsewhere or config.get("custom_text") or config.get("multimodal_cfg"):
+        raise ModelError(
+            f"{path} takes a tower from another library ({str(elsewhere or 'custom_text')[:60]}), "
+            "which could bring its own code; choose an open_clip ViT such as ViT-B-32."
+        )
+    for tower, sizes in _SIZES.items():
+        for name, largest in sizes.items():
+            value = config[tower].get(name, 1)
+            for number in value if isinstance(value, list) else [value]:
+                if type(number) is not int or not 1 <= number <= largest:
+                    raise ModelError(
+                        f"{path} says that its {tower}.{name} is {str(value)[:40]}, expected 1 to "
+                        f"{largest}; fetch it again."
+                    )
+    return config
+
+
+def _tokenizer_of(folder: Path, text: dict[str, Any]) -> Callable[[Sequence[str]], Tensor]:
+    from open_clip.tokenizer import HFTokenizer, SimpleTokenizer
+
+    settings = text.get("tokenizer_kwargs") or {}
+    if unknown := settings.keys() - _TOKENIZER_SETTINGS:
+        raise ModelError(
+            f"{folder / CONFIG} gives its tokenizer {min(unknown)[:60]!r}, which is not understood "
+            f"here; give any of {', '.join(sorted(_TOKENIZER_SETTINGS))}."
+        )
+    length = text.get("context_length", 77)
+    name = text.get("hf_tokenizer_name")
+    if name and not (folder / "tokenizer_config.json").is_file():
+        raise ModelError(
+            f"{folder} reads text with the tokenizer {str(name)[:60]!r} and does not hold it; save "
+            "it there with its save_pretrained."
+        )
+    tokenize: Callable[[Sequence[str]], Tensor] = (
+        HFTokenizer(str(folder), length, trust_remote_code=False, local_files_only=True, **settings)
+        if name
+        else SimpleTokenizer(context_length=length, **settings)
+    )
+    return tokenize
+
+
+def _filled(config: Mapping[str, Any], tensors: Mapping[str, Tensor], what: str, path: Path) -> Any:
+    """The network of a configuration with its tensors; ModelError unless all fit."""
+    from open_clip.model import CLIP
+
+    with torch.device("meta"):  # takes no memory, whatever sizes the configuration claims
+        shapes = CLIP(**config).state_dict()
+    wanted = {name: tuple(tensor.shape) for name, tensor in shapes.items()}
+    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     if wanted != found:
         names = wanted.keys() | found.keys()
         name = min(name for name in names if wanted.get(name) != found.get(name))
         raise ModelError(
-            f"{weights} does not hold the weights of {architecture}: {name[:80]!r} has the shape "
-            f"{tuple(found.get(name, ())) or 'missing'}, expected "
-            f"{tuple(wanted.get(name, ())) or 'none'}; name the file of that encoder."
+            f"{what} cannot be loaded from {path}: {name[:80]!r} has the shape "
+            f"{found.get(name, 'missing')}, expected {wanted.get(name, 'none')}; name the file of "
+            "that encoder."
         )
+    model = CLIP(**config)
     model.load_state_dict(tensors)
-    model.eval().requires_grad_(False)
-    return PublishedClip(model, open_clip.get_tokenizer(architecture))
+    return model.eval().requires_grad_(False)
+
+
+def _digest(weights: Path, config: Mapping[str, Any]) -> str:
+    return sha256_of(weights, repr(sorted(_described(config).items())), vocabulary_digest())
+
+
+def vocabulary_digest() -> str:
+    """Of the vocabulary that comes with open_clip."""
+    from open_clip.tokenizer import default_bpe
+
+    return sha256_of(Path(default_bpe()))
 
 
 def _weights_in(folder: Path, architecture: str, config: Mapping[str, Any]) -> Path:
-    path = folder / "open_clip_config.json"
+    path = folder / CONFIG
+    found = read_json(path, "name a folder that open_clip wrote, or the weights themselves.")
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))["model_cfg"]
-        described = _described(found)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        described = _described(found["model_cfg"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
             f"{path} cannot be read as open_clip's configuration ({error}); name a folder that "
             "open_clip wrote, or the weights themselves."
@@ -163,7 +275,7 @@ def _weights_in(folder: Path, architecture: str, config: Mapping[str, Any]) -> P
     for name in _WEIGHTS:
         if (folder / name).is_file():
             return folder / name
-    raise ModelError(f"{folder} holds no weights; put {_WEIGHTS[0]} there.")
+    raise ModelError(f"{folder} holds no weights; put {WEIGHTS} there.")
 
 
 def _described(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -186,8 +298,7 @@ def _tensors(path: Path, architecture: str) -> dict[str, Tensor]:
     """The state dict in a file, as float32."""
     if not path.is_file():
         raise ModelError(
-            f"The text encoder's weights {path} are not there; name its file or folder with the "
-            "option clip=."
+            f"The CLIP weights {path} are not there; name their file, or a folder with them."
         )
     try:
         if path.suffix == ".safetensors":
@@ -201,13 +312,13 @@ def _tensors(path: Path, architecture: str) -> dict[str, Tensor]:
         return {name.removeprefix("module."): tensor.float() for name, tensor in tensors.items()}
     except OSError as error:
         raise ModelError(
-            f"The text encoder's weights {path} cannot be read ({error.strerror or error}); name "
-            "its file or folder with the option clip=."
+            f"The CLIP weights {path} cannot be read ({error.strerror or error}); name their file, "
+            "or the folder that holds them."
         ) from error
     except _UNREADABLE as error:
         raise ModelError(
-            f"The text encoder's weights {path} cannot be read without running code in them, or "
-            "are damaged; name a safetensors file, or OpenAI's own archive."
+            f"The CLIP weights {path} cannot be read without running code in them, or are damaged; "
+            "name a safetensors file, or OpenAI's own archive."
         ) from error
 
 
