@@ -205,8 +205,8 @@ class DiffusersGenerator:
         for name in ("tokenizer", "tokenizer_2", "tokenizer_3"):
             if (tokenizer := getattr(self._pipeline, name, None)) is not None:
                 # CLIP's tokenizers know their limit; for the others the pipeline sets it
-                own = "CLIP" in type(tokenizer).__name__ or longest is None
-                limit = tokenizer.model_max_length if own else longest
+                own = "CLIP" in type(tokenizer).__name__
+                limit = tokenizer.model_max_length if own or longest is None else longest
                 ends.append(unread(caption, _cut_off(tokenizer, limit)))
         return min(ends, key=len, default="")
 
