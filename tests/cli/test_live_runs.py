@@ -89,7 +89,7 @@ def test_a_run_that_was_killed_before_its_page_gets_it_by_resume_or_view(
 ):
     path = tmp_path / "run"
     with monkeypatch.context() as patch:
-        patch.setattr(sampler, "present", lambda *_: (_ for _ in ()).throw(Stopped(2)))
+        patch.setattr(sampler, "present_anew", lambda *_: (_ for _ in ()).throw(Stopped(2)))
         stopped = evo("sample", CAPTION, "--out", path, *OPTIONS, "--live", "page")
     assert stopped.code == 130
     assert b"the run was stopped" in (path / "report.html").read_bytes()
