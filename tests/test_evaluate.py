@@ -5,7 +5,7 @@ import torch
 from evo_t2i import registry
 from evo_t2i.config import DEFAULT_SCORES
 from evo_t2i.errors import DeviceMemoryError, NonFiniteScoresError, UsageError
-from evo_t2i.evaluate.evaluator import score_images
+from evo_t2i.evaluate.evaluator import checked_scores, score_images
 from evo_t2i.evaluate.microbatches import CPU_MICRO_BATCH, fitting_micro_batch
 from evo_t2i.evaluate.models import Models, load_scorers
 from evo_t2i.testing import check_generator
@@ -188,6 +188,15 @@ def test_more_than_half_without_a_finite_score_is_an_error(light):
     words = r"3 of 4 images have no finite score: the score 'image_real' of the package evo-t2i"
     with pytest.raises(NonFiniteScoresError, match=words):
         light.score_latents(latents)
+
+
+def test_a_score_too_large_to_be_measured_is_none():
+    scores = np.array([[1.0, 2.0], [1.7e308, 2.0], [3.0, -1e101], [4.0, 5.0]])
+    checked = checked_scores(scores.copy(), ("text_image", "image_real"))
+    assert np.isnan(checked[1:3]).all()
+    np.testing.assert_array_equal(checked[[0, 3]], scores[[0, 3]])
+    with pytest.raises(NonFiniteScoresError, match=r"2 of 3 .*gave nan, infinity or more than 1e"):
+        checked_scores(scores[:3].copy(), ("text_image", "image_real"))
 
 
 def test_an_automatic_micro_batch_on_the_cpu(random_models):  # noqa: ARG001

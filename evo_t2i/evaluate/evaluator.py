@@ -12,6 +12,7 @@ from evo_t2i.evaluate.microbatches import MicroBatches
 from evo_t2i.evaluate.scorer import Scorer, unread_ends
 from evo_t2i.generators.base import Generator
 from evo_t2i.models.precision import computing_in
+from evo_t2i.points import LARGEST_SCORE
 
 Progress = Callable[[int], None]
 """Hears how many images are done after each micro-batch."""
@@ -131,18 +132,19 @@ def to_levels(images: Tensor) -> Tensor:
 
 
 def checked_scores(values: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
-    """(n, m) with nan throughout each row that is not finite.
+    """(n, m) with nan throughout each row with a score that is not finite, or beyond
+    ``LARGEST_SCORE``.
 
     Raises NonFiniteScoresError, naming the worst score, when that is more than half the rows.
     """
-    finite = np.isfinite(values)
+    finite = np.abs(values) <= LARGEST_SCORE
     bad = ~finite.all(axis=1)
     if 2 * bad.sum() > len(values):
         worst = registry.describe("score", names[int(finite.sum(axis=0).argmin())])
         raise NonFiniteScoresError(
             f"{bad.sum()} of {len(values)} images have no finite score: {worst[0].lower()}"
-            f"{worst[1:]} gave nan or infinity; check the generator's weights and the scores' "
-            "options, leave that score out, or run once with `device` cpu."
+            f"{worst[1:]} gave nan, infinity or more than {LARGEST_SCORE:g}; check the generator's "
+            "weights and the scores' options, leave that score out, or run once with `device` cpu."
         )
     values[bad] = np.nan
     return values

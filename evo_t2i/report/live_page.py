@@ -57,8 +57,8 @@ class LivePage:
         rows = sorted(row for row in rows if int(front.ids[row]) in self._thumbnails)
         shown = front[np.array(rows, dtype=np.int64)]
         run = RunDirectory.open(self._run)
-        journal = run.journal
-        data = described(run, shown, run.history(), [entry["hypervolume"] for entry in journal])
+        volumes = [facts.hypervolume for facts in run.all_facts()]
+        data = described(run, shown, run.history(), volumes)
         ids = shown.ids.tolist()
         data["front"] |= {
             "file": [f"picture {individual}" for individual in ids],
@@ -67,7 +67,7 @@ class LivePage:
             "embedded_side": max(self._size),
         }
         data["live"] = {
-            "generation": len(journal) - 1,
+            "generation": len(volumes) - 1,
             "generations": run.config.generations,
             "shown": len(ids),
             "front": len(front),

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator
 
-from evo_t2i.points import Points
+from evo_t2i.points import Points, usable
 from evo_t2i.report import style
 from evo_t2i.report.figure import (
     RIGHT,
@@ -101,7 +101,7 @@ def scatter_matrix(
 
 
 def _layers(front: Front, history: Points) -> dict[str, np.ndarray]:
-    finite = np.isfinite(history.scores).all(axis=1)
+    finite = usable(history.scores)
     first = history.generations == 0
     return {
         "evaluated": history.scores[finite & ~first],

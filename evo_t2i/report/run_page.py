@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from evo_t2i.picking.methods import pick, robust_scale
-from evo_t2i.points import Points
+from evo_t2i.points import Points, usable
 from evo_t2i.report.different import most_different
 from evo_t2i.report.page_pictures import page_pictures
 from evo_t2i.runs.atomic import read_bytes
@@ -150,7 +150,7 @@ def _pictures(front: Front) -> dict[str, Any]:
 
 def _thinned(scores: np.ndarray) -> list[list[float]]:
     """At most 300 of generation 0's finite rows, evenly chosen, for the background."""
-    finite = scores[np.isfinite(scores).all(axis=1)]
+    finite = scores[usable(scores)]
     rows = np.linspace(0, len(finite) - 1, min(len(finite), MOST_OF_GENERATION_0)).astype(int)
     return [_short(finite[row]) for row in rows]
 
@@ -160,7 +160,7 @@ def _best_a_generation(history: Points) -> list[list[float | None]]:
     best: list[list[float | None]] = [[] for _ in range(history.scores.shape[1])]
     for generation in range(int(history.generations.max()) + 1):
         scores = history.scores[history.generations == generation]
-        scores = scores[np.isfinite(scores).all(axis=1)]
+        scores = scores[usable(scores)]
         values = _short(scores.max(axis=0)) if len(scores) else [None] * len(best)
         for column, value in zip(best, values, strict=True):
             column.append(value)
@@ -176,12 +176,12 @@ def _lineage(history: Points, front_ids: Sequence[int]) -> dict[str, Any]:
         rows |= dict.fromkeys(level)
         above = [row_of[parent] for row in level for parent in parents[row] if parent in row_of]
         level = [row for row in dict.fromkeys(above) if row not in rows]
-    scores = history.scores
+    scores, known = history.scores, usable(history.scores)
     return {
         "id": [int(history.ids[row]) for row in rows],
         "generation": [int(history.generations[row]) for row in rows],
         "parents": [parents[row] for row in rows],
-        "scores": [_short(scores[row]) if np.isfinite(scores[row]).all() else None for row in rows],
+        "scores": [_short(scores[row]) if known[row] else None for row in rows],
         "cut": bool(level),
     }
 

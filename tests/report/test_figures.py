@@ -93,6 +93,18 @@ def test_a_score_that_hardly_varied_at_first_is_drawn_on_a_logarithmic_axis(tmp_
     assert lines.convergence(run, "png") != calm
 
 
+@pytest.mark.parametrize("kind", ["pairs", "convergence", "evolution"])
+def test_a_score_beyond_measure_is_drawn_as_none(tmp_path, kind):
+    run = finished_run(tmp_path / "run", scores=2, front=5)
+    history = run.history()
+    run.history = lambda: history
+    drawn = []
+    for value in (np.nan, np.inf, -1.7e308):
+        history.scores[[3, 25]] = value
+        drawn.append(draw(kind, run, [0]))
+    assert drawn[0] == drawn[1] == drawn[2]
+
+
 def test_the_animation_shows_the_best_that_was_known(tmp_path):
     images = np.full((7, 16, 16, 3), ImageColor.getrgb("#00ff00"), np.uint8)
     run = finished_run(tmp_path / "run", images=images, generations=4)
