@@ -196,7 +196,9 @@ def killed(folder: Path, name: str, operation: int) -> str:
         after = files_of(run)
     allowed = {"pick": ("picked", "picked anew"), "plot --kind": ("picked", "drawn")}
     references = allowed.get(name, ("whole",) if name in ("sample", "resume") else ("picked",))
-    return "as if nothing had happened" if after in map(files_cached(folder), references) else "lost"
+    return (
+        "as if nothing had happened" if after in map(files_cached(folder), references) else "lost"
+    )
 
 
 def before(name: str) -> str:

@@ -22,7 +22,7 @@ import numpy as np
 
 from evo_t2i.config import RunConfig
 from evo_t2i.points import Points
-from evo_t2i.report import page
+from evo_t2i.report import run_page
 from evo_t2i.runs.directory import RunDirectory
 from evo_t2i.runs.generations import GenerationFacts
 
@@ -165,9 +165,9 @@ def main() -> None:
         for front in arguments.fronts.split(","):
             count, side = map(int, front.split("x"))
             run = front_run(folder / f"{count}-{side}", count, side)
-            file = run.path / page.PAGE
-            page.report(run, file)
-            pictures = page.run_data(run)["front"]["embedded_side"]
+            file = run.path / run_page.PAGE
+            run_page.report(run, file)
+            pictures = run_page.run_data(run)["front"]["embedded_side"]
             seconds = [interactive_seconds(browser, file) for _ in range(arguments.repeats + 1)]
             slider, brush = move_milliseconds(browser, file)
             print(
@@ -178,7 +178,7 @@ def main() -> None:
             )
         browser.close()
     shutil.rmtree(folder)
-    print(f"\nThe page's own code: {len(page.page_html({})) / 1000:.0f} kB.")
+    print(f"\nThe page's own code: {len(run_page.page_html({})) / 1000:.0f} kB.")
 
 
 if __name__ == "__main__":

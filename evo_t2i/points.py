@@ -37,7 +37,7 @@ class Points:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def __getitem__(self, rows: np.ndarray) -> "Points":
+    def __getitem__(self, rows: np.ndarray | slice) -> "Points":
         """The points of some rows: an index array, a mask or a slice."""
         return Points(**{name: array[rows] for name, array in self.arrays().items()})
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from evo_t2i.errors import RunDataError
 from evo_t2i.picking.methods import Pick, pick
-from evo_t2i.report.page import PAGE, report
+from evo_t2i.report.run_page import PAGE, report
 from evo_t2i.run import PICK, Run, mend_pick, write_pick
 from evo_t2i.runs.directory import RunDirectory
 

@@ -15,11 +15,11 @@ from evo_t2i.compare import (
     drop_scores,
     non_dominated,
 )
-from evo_t2i.config import RunConfig, ScoreOptions
+from evo_t2i.config import RunConfig
 from evo_t2i.errors import UsageError
 from evo_t2i.picking.methods import pick
 from evo_t2i.points import Points
-from evo_t2i.report.comparison import attainment_line, comparison_figure
+from evo_t2i.report.comparison_figure import attainment_line, comparison_figure
 from evo_t2i.report.comparison_page import comparison_html
 from evo_t2i.run import Run
 from evo_t2i.runs.directory import RunDirectory
@@ -152,7 +152,7 @@ def test_dropping_a_score_sorts_everything_evaluated_anew(tmp_path, dropped):
 def test_what_is_not_comparable_is_refused(tmp_path):
     run = evolved(tmp_path / "run", models={"clip": "aa", "generator": "x"})
     other = evolved(tmp_path / "caption", caption="a cat")
-    options = evolved(tmp_path / "options", score_options=ScoreOptions(temperature=2.0))
+    options = evolved(tmp_path / "options", options={"image_real": {"temperature": 2.0}})
     clip = evolved(tmp_path / "clip", models={"clip": "bb", "generator": "x"})
     drawn = evolved(tmp_path / "drawn", models={"clip": "aa", "generator": "y"})
     strange = evolved(tmp_path / "strange", names=("word_label",))
@@ -160,7 +160,7 @@ def test_what_is_not_comparable_is_refused(tmp_path):
         ([run], "give two or more"),
         ([run, Run(tmp_path / "run")], "is given twice"),
         ([run, other], "different captions"),
-        ([run, options], "scored with different temperature"),
+        ([run, options], r"scored with different image_real\.temperature"),
         ([run, clip], r"scored by different models \(clip\)"),
         ([run, strange], "no score in common"),
     ]:

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from scoring import scores_of
 from whole_runs import CAPTION, SMALL, digests, killed_half_way
 
 import evo_t2i
-from evo_t2i.config import DEFAULT_SCORES, ScoreOptions
+from evo_t2i.config import DEFAULT_SCORES
 from evo_t2i.errors import RunDataError, UsageError
-from evo_t2i.evaluate import ImageScorer
-from evo_t2i.report.page import run_data
+from evo_t2i.report.run_page import run_data
 from evo_t2i.runs.directory import RunDirectory
 from evo_t2i.runs.journal import Journal, line_of
 
@@ -88,20 +88,14 @@ def test_another_seed_gives_another_front(run, tmp_path):
 
 
 def test_scoring_the_saved_pictures_gives_the_recorded_scores(run):
-    scorer = ImageScorer(
-        score_names=run.config.scores,
-        options=ScoreOptions(),
-        device=torch.device("cpu"),
-        micro_batch=25,
-    )
-    scorer.prepare(CAPTION)
     pixels = np.stack([np.asarray(Image.open(picture.file)) for picture in run.front])
     batch = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
     recorded = np.array([list(picture.scores.values()) for picture in run.front])
     # drawn again in other company, a pixel may round the other way: one level of 255
-    assert np.abs(scorer.score_images(batch) - recorded).max() < 2e-3
-    shuffled = scorer.score_images(batch.flip(0))[::-1]
-    assert np.abs(shuffled - scorer.score_images(batch)).max() < 1e-4
+    found = scores_of(batch, CAPTION, run.config.scores)
+    assert np.abs(found - recorded).max() < 2e-3
+    shuffled = scores_of(batch.flip(0), CAPTION, run.config.scores)[::-1]
+    assert np.abs(shuffled - found).max() < 1e-4
 
 
 def test_label_coverage_is_said(run, tmp_path):
@@ -209,9 +203,8 @@ def test_the_random_sampler_is_a_baseline_under_the_same_interface(run, tmp_path
 
 
 def test_the_notes_setting_runs(tmp_path):
-    notes = evo_t2i.sample(
-        CAPTION, out=tmp_path / "notes", operators="sbx-pm", survival="crowding", **SMALL
-    )
+    options = {"nsga2": {"operators": "sbx-pm", "survival": "crowding"}}
+    notes = evo_t2i.sample(CAPTION, out=tmp_path / "notes", options=options, **SMALL)
     assert len(notes.front) >= 1
 
 

@@ -1,5 +1,7 @@
 """LAION's aesthetic predictor, version 2: how much people like a picture on average."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
@@ -10,6 +12,7 @@ from evo_t2i.config import ScorerModels
 from evo_t2i.features.clip import load_open_clip
 from evo_t2i.features.preprocess import normalise, resize
 from evo_t2i.features.state_dicts import fill, published_file, read_state_dict
+from evo_t2i.models.loading import loading
 from evo_t2i.models.rating_head import RatingHead
 
 CLIP = "ViT-L-14-quickgelu:openai"
@@ -27,10 +30,11 @@ class AestheticFeatures:
 
     def __init__(self, *, device: torch.device, models: ScorerModels) -> None:  # noqa: ARG002
         path = published_file(AESTHETIC_HEAD)
-        chosen = load_open_clip(CLIP)
-        visual = chosen["model"].visual
-        head = RatingHead(visual.output_dim)
-        fill(head, read_state_dict(path), path)
+        with loading():
+            chosen = load_open_clip(CLIP)
+            visual = chosen["model"].visual
+            head = RatingHead(visual.output_dim)
+            fill(head, read_state_dict(path), path)
         self.digest = sha256_of(path, chosen["digest"])
         self._visual = visual.to(device).eval().requires_grad_(False)
         self._head = head.to(device).eval().requires_grad_(False)
@@ -42,7 +46,11 @@ class AestheticFeatures:
         """Nothing: the rating does not depend on the caption."""
         return {}
 
-    def images(self, batch: Tensor) -> dict[str, Tensor]:
+    def images(
+        self,
+        batch: Tensor,
+        text: Mapping[str, Tensor],  # noqa: ARG002
+    ) -> dict[str, Tensor]:
         """``aesthetic.rating`` (n,), on a scale of about 1 to 10."""
         inputs = normalise(resize(batch, self._size), self._mean, self._std)
         embeddings = normalize(self._visual(inputs).float(), dim=-1)

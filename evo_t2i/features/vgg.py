@@ -1,11 +1,14 @@
 """The classifier's logits."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
 from evo_t2i.config import BUILTIN_MODELS, ScorerModels
 from evo_t2i.features.classifiers import load_classifier
 from evo_t2i.features.preprocess import normalise, resize
+from evo_t2i.models.loading import loading
 from evo_t2i.models.precision import InPrecision
 
 
@@ -18,7 +21,8 @@ class VggFeatures:
     provides = frozenset({"vgg.logits"})
 
     def __init__(self, *, device: torch.device, models: ScorerModels = BUILTIN_MODELS) -> None:
-        chosen = load_classifier(models.classifier)
+        with loading():
+            chosen = load_classifier(models.classifier)
         self.digest = chosen.digest
         self.labels = chosen.labels
         model = chosen.model.to(device).to(memory_format=torch.channels_last)  # faster on a CPU
@@ -31,7 +35,11 @@ class VggFeatures:
         """Nothing: the classifier does not read."""
         return {}
 
-    def images(self, batch: Tensor) -> dict[str, Tensor]:
+    def images(
+        self,
+        batch: Tensor,
+        text: Mapping[str, Tensor],  # noqa: ARG002
+    ) -> dict[str, Tensor]:
         """``vgg.logits`` (n, k), columns in the order of ``labels``."""
         inputs = normalise(resize(batch, self._size), self._mean, self._std)
         inputs = inputs.contiguous(memory_format=torch.channels_last)

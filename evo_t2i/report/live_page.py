@@ -14,8 +14,8 @@ import numpy as np
 
 from evo_t2i.picking.methods import Pick
 from evo_t2i.points import Points
-from evo_t2i.report.embedded import Encoding, data_uri, encoded
-from evo_t2i.report.page import PAGE, described, is_live, page_html
+from evo_t2i.report.page_pictures import Encoding, data_uri, encoded
+from evo_t2i.report.run_page import PAGE, described, is_live, page_html
 from evo_t2i.runs.atomic import write_bytes
 from evo_t2i.runs.directory import RunDirectory
 
@@ -55,10 +55,10 @@ class LivePage:
         rows = list(dict.fromkeys([*picked.chosen, *best]))[:MOST_PICTURES]
         self._draw(front, rows, draw, enough)
         rows = sorted(row for row in rows if int(front.ids[row]) in self._thumbnails)
-        shown = front[np.array(rows, dtype=int)]
+        shown = front[np.array(rows, dtype=np.int64)]
         run = RunDirectory.open(self._run)
-        journal = run.journal
-        data = described(run, shown, run.history(), [entry["hypervolume"] for entry in journal])
+        volumes = [facts.hypervolume for facts in run.all_facts()]
+        data = described(run, shown, run.history(), volumes)
         ids = shown.ids.tolist()
         data["front"] |= {
             "file": [f"picture {individual}" for individual in ids],
@@ -67,10 +67,10 @@ class LivePage:
             "embedded_side": max(self._size),
         }
         data["live"] = {
-            "generation": len(journal) - 1,
+            "generation": len(volumes) - 1,
             "generations": run.config.generations,
             "shown": len(ids),
-            "front": len(front.ids),
+            "front": len(front),
             "written": time.time(),
             "interval": interval,
         }

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator
 
-from evo_t2i.points import Points
+from evo_t2i.points import Points, usable
 from evo_t2i.report import style
 from evo_t2i.report.figure import (
     RIGHT,
@@ -20,7 +20,7 @@ from evo_t2i.report.figure import (
     round_ticks,
     saved,
 )
-from evo_t2i.report.thumbnails import place_thumbnails
+from evo_t2i.report.panel_pictures import place_pictures
 from evo_t2i.runs.directory import Front, RunDirectory
 
 PANEL_INCHES = {1: 5.0, 2: 3.4, 3: 2.7}
@@ -46,7 +46,7 @@ def pairs(run: RunDirectory, picked: Sequence[int], file_format: str) -> bytes:
     front, history = run.front(), run.history()
     facts = [*facts_of(run, history, len(front)), "pictures of the front at their scores"]
     return scatter_matrix(
-        front, history, run.config.caption, facts, picked, thumbnails=True, file_format=file_format
+        front, history, run.config.caption, facts, picked, pictures=True, file_format=file_format
     )
 
 
@@ -57,10 +57,10 @@ def scatter_matrix(
     facts: Sequence[str],
     picked: Sequence[int],
     *,
-    thumbnails: bool = False,
+    pictures: bool = False,
     file_format: str = "png",
 ) -> bytes:
-    """The file of ``pareto``, from arrays; ``thumbnails`` makes it that of ``pairs``."""
+    """The file of ``pareto``, from arrays; ``pictures`` makes it that of ``pairs``."""
     names = [style.score_title(name) for name in front.score_names]
     count = len(names)
     panel = PANEL_INCHES.get(count, SMALLEST_PANEL_INCHES)
@@ -87,8 +87,8 @@ def scatter_matrix(
                     _scatter(axes, layers, column, row, picked)
                 _limits(axes, layers, column, None if row == column else row)
                 _frame(axes, names, row, column, side / count)
-                if thumbnails and row > column:
-                    place_thumbnails(axes, front, front.scores[:, [column, row]], picked)
+                if pictures and row > column:
+                    place_pictures(axes, front, front.scores[:, [column, row]], picked)
         marks = [
             mark("o", style.GENERATION_0, 4.5, "generation 0"),
             mark("o", style.EVALUATED, 4.5, "evaluated later"),
@@ -101,7 +101,7 @@ def scatter_matrix(
 
 
 def _layers(front: Front, history: Points) -> dict[str, np.ndarray]:
-    finite = np.isfinite(history.scores).all(axis=1)
+    finite = usable(history.scores)
     first = history.generations == 0
     return {
         "evaluated": history.scores[finite & ~first],

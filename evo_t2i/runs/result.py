@@ -15,7 +15,7 @@ import numpy as np
 from evo_t2i import __version__
 from evo_t2i.config import RunConfig
 from evo_t2i.errors import RunDataError
-from evo_t2i.points import Points
+from evo_t2i.points import Points, usable
 from evo_t2i.runs.atomic import make_directory, require_directory
 from evo_t2i.runs.generations import is_digests, scored_layout
 from evo_t2i.runs.images import decode_png, png_bytes, provenance
@@ -120,6 +120,11 @@ class Result:
         }
         file = "archive.safetensors"
         arrays = unpacked(self._stored(file), self._path / file, layout)
+        if not usable(arrays["scores"]).all() or not usable(generation0_scores).any():
+            raise RunDataError(
+                f"{self._path / file} or generation 0 has scores that no front is made of, such as "
+                "nan; start a new run."
+            )
         names = _picture_names(len(arrays["ids"]))
         if os.path.lexists(self._path / "front"):
             require_directory(self._path / "front")

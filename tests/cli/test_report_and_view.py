@@ -90,7 +90,8 @@ def test_a_run_without_an_end_has_no_page(evo, unfinished_run, tmp_path, command
 def test_the_page_loads_no_models(finished_run):
     code = (
         "import sys; from pathlib import Path; from evo_t2i.runs.directory import RunDirectory\n"
-        "from evo_t2i.report import page; page.run_data(RunDirectory.open(Path(sys.argv[1])))\n"
+        "from evo_t2i.report import run_page\n"
+        "run_page.run_data(RunDirectory.open(Path(sys.argv[1])))\n"
         "print([name for name in ('torch', 'matplotlib', 'pymoo') if name in sys.modules])"
     )
     result = subprocess.run(

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from evo_t2i.config import RunConfig
 from evo_t2i.picking.scale import robust_scale
 from evo_t2i.points import Points
-from evo_t2i.report import page
+from evo_t2i.report import run_page
 from evo_t2i.runs.directory import RunDirectory
 
 NAMES = ("text_image", "image_real", "region_word", "word_label", "another")
@@ -235,7 +235,7 @@ def fronts(tmp_path_factory):
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(os, "fsync", os.fstat)  # hundreds of files, and nothing to survive
                 runs[count] = front_run(folder / str(count), count)
-                page.report(runs[count], runs[count].path / page.PAGE)
+                run_page.report(runs[count], runs[count].path / run_page.PAGE)
         return runs[count]
 
     return run_of
@@ -244,7 +244,7 @@ def fronts(tmp_path_factory):
 @pytest.fixture
 def open_scores(fronts, open_page, tmp_path):
     """``open_scores(front, generation0)`` → the page of a front with these scores."""
-    whole = page.run_data(fronts(100))
+    whole = run_page.run_data(fronts(100))
 
     def opened(front, generation0):
         centre, scale = robust_scale(generation0)
@@ -259,7 +259,7 @@ def open_scores(fronts, open_page, tmp_path):
             "front": kept | {"size": whole["front"]["size"], "scores": front.tolist()},
         }
         file = tmp_path / "page.html"
-        file.write_bytes(page.page_html(data))
+        file.write_bytes(run_page.page_html(data))
         return open_page(file)
 
     return opened

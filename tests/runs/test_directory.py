@@ -404,3 +404,15 @@ def test_a_one_picture_front_of_one_score(tmp_path, toy):
     assert len(front) == 1
     with Image.open(front.files[0]) as picture:
         assert json.loads(picture.text["evo_t2i"])["caption"] == config.caption
+
+
+@pytest.mark.parametrize("score", [np.nan, np.inf, -1.7e308])
+def test_a_front_without_a_score_is_refused(tmp_path, toy, score):
+    record = toy.record(0, None)
+    with RunDirectory.create(tmp_path / "run", toy.config) as run:
+        run.commit(record, {}, generation_facts(2))
+        front = record[:2]
+        front.scores[1, 0] = score
+        run.finish(front, np.zeros((2, 4, 4, 3), dtype=np.uint8), result_facts())
+    with pytest.raises(RunDataError, match=r"archive.safetensors .*has scores that no front is"):
+        RunDirectory.open(tmp_path / "run").front()
