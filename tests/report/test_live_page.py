@@ -67,7 +67,7 @@ class Going:
     def finish(self):
         images = self.images[self.front.ids]
         self.run.finish(self.front, images, result_facts(hypervolume=[0.5] * len(self.run.journal)))
-        run_page.report(RunDirectory.open(self.run.path), self.file)
+        run_page.report(self.run, self.file)
 
 
 @pytest.fixture
