@@ -35,9 +35,9 @@ from pathlib import Path
 for threads in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[threads] = "1"  # the workers are forks
 
-import numpy as np
+import numpy as np  # noqa: E402
 
-from evo_t2i.cli.main import run as command
+from evo_t2i.cli.main import run as command  # noqa: E402
 
 PLUGIN = '''
 import numpy as np
