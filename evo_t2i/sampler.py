@@ -102,6 +102,8 @@ def _evolve(run: RunDirectory, models: Models, search: Search, announce: Announc
     """Generation after generation until the front can be written."""
     config = run.config
     evaluator = models.for_caption(config.caption, config.micro_batch)
+    surroundings = environment(models.device)
+    run.check_environment(surroundings)
     first = _go_on(run, models, evaluator, search)
     for generation in range(search.generation, config.generations + 1):
         latents = search.ask()
@@ -117,7 +119,7 @@ def _evolve(run: RunDirectory, models: Models, search: Search, announce: Announc
             box=(box.reference, box.best),
             micro_batch=evaluator.batches.size,
             models=models.digests,
-            environment=environment(models.device),
+            environment=surroundings,
         )
         run.commit(points, search.state(), facts)
         announce.committed(generation, search.archive, volume, first.scores, evaluator.preview)
@@ -129,7 +131,6 @@ def _go_on(
     run: RunDirectory, models: Models, evaluator: Evaluator, search: Search
 ) -> Points | None:
     """Put ``search`` where the run stands; generation 0, or None where there is none yet."""
-    run.check_environment(environment(models.device))
     if run.journal and run.facts_of(0).models != models.digests:
         raise RunDataError(
             f"{run.path} was begun with other models than are installed now; restore them, or "

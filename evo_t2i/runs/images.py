@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from evo_t2i import __version__
 from evo_t2i.config import RunConfig
 from evo_t2i.errors import RunDataError
 from evo_t2i.runs.atomic import write_bytes
+from evo_t2i.version import VERSION
 
 MAX_METADATA_BYTES = 64 * 1024
 
@@ -61,7 +61,7 @@ def provenance(
     from a file or folder there are its last name and the digest in ``models``.
     """
     record: dict[str, Any] = {
-        "version": __version__,
+        "version": VERSION,
         "caption": config.caption,
         "seed": config.seed,
         "individual": individual,
@@ -79,7 +79,7 @@ def provenance(
         "Model": _without_folders(config.generator),
         "Model hash": models.get("generator", "")[:10],
         "Individual": individual,
-        "Version": f"evo-t2i {__version__}",
+        "Version": f"evo-t2i {VERSION}",
     }
     line = ", ".join(f"{key}: {_quoted(value)}" for key, value in settings.items() if value != "")
     return {

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from evo_t2i import __version__
 from evo_t2i.config import RunConfig
 from evo_t2i.errors import RunDataError
 from evo_t2i.points import Points, usable
@@ -29,6 +28,7 @@ from evo_t2i.runs.stored import (
     stored,
     unpacked,
 )
+from evo_t2i.version import VERSION
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +153,7 @@ class Result:
 
     def _run_json(self, front: int, facts: Mapping[str, Any]) -> bytes:
         summary = {
-            "version": __version__,
+            "version": VERSION,
             "caption": self._config.caption,
             "seed": self._config.seed,
             "scores": list(self._config.scores),
