@@ -21,8 +21,9 @@ import numpy as np
 import torch
 
 from evo_t2i.config import RunConfig
+from evo_t2i.evaluate.models import load
 from evo_t2i.picking.methods import pick, robust_scale
-from evo_t2i.sampler import build
+from evo_t2i.picking.taste import Taste
 from evo_t2i.search.nsga2 import Nsga2
 from evo_t2i.training.export import load_judge
 from evo_t2i.training.judge import evaluate, read
@@ -50,19 +51,19 @@ def fresh_caption(index: int) -> Caption:
 def load_models(config: RunConfig, threads: int, detail: Path | None) -> None:
     """Once per process."""
     torch.set_num_threads(threads)
-    _MODELS["evaluator"], _ = build(config)
+    _MODELS["models"] = load(config)
     _MODELS["judge"] = load_judge()
     _MODELS["config"], _MODELS["detail"] = config, detail
 
 
 def measure(index: int) -> dict[str, Any]:
     """The three answers for one caption."""
-    evaluator, judge, config = _MODELS["evaluator"], _MODELS["judge"], _MODELS["config"]
+    models, judge, config = _MODELS["models"], _MODELS["judge"], _MODELS["config"]
     caption = fresh_caption(index)
-    evaluator.prepare(caption.text)
+    evaluator = models.for_caption(caption.text)
     search = Nsga2(
-        sample=evaluator.generator.sample,
-        dimensions=evaluator.generator.latent_shape[0],
+        sample=models.prior,
+        dimensions=models.dimensions,
         objectives=len(config.scores),
         config=config,
     )
@@ -106,7 +107,7 @@ def print_ways(rows: list[dict[str, Any]], names: tuple[str, ...], detail: Path)
         hits = [
             [
                 front[f"{which}_shown"][
-                    pick(front[which], front["generation0"], names, **options).chosen[0]
+                    pick(front[which], front["generation0"], names, Taste(**options)).chosen[0]
                 ]
                 for which in ("generation0", "front")
             ]

@@ -14,7 +14,6 @@ import torch
 
 from evo_t2i.checkpoints import builtin
 from evo_t2i.checkpoints.minilm import minilm_folder
-from evo_t2i.config import ScoreOptions
 from evo_t2i.features.clip import DENSE_FORMS, OpenClipFeatures
 from evo_t2i.models import clip
 from evo_t2i.scores.region_word import RegionWord
@@ -55,15 +54,15 @@ def main() -> None:
         )
         cells = []
         with torch.inference_mode():
-            seen = features.images(batch)
+            seen = features.images(batch, {})
             texts = [features.text(caption.text) for caption in said]
             for sharpness in (5.0, 20.0, 50.0, 100.0):
-                score = RegionWord(options=ScoreOptions(region_sharpness=sharpness))
+                score = RegionWord(options=RegionWord.Options(region_sharpness=sharpness))
                 values = [
                     auc(score(seen | text).numpy(), truth[:, j]) for j, text in enumerate(texts)
                 ]
                 cells.append(f"{np.mean(values):.3f}")
-            whole = TextImage(options=ScoreOptions())
+            whole = TextImage()
             reference = [auc(whole(seen | t).numpy(), truth[:, j]) for j, t in enumerate(texts)]
         print(f"| {form} | {' | '.join(cells)} |")
     print(f"\ntext_image on the same pairs: {np.mean(reference):.3f}")

@@ -39,7 +39,7 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity, normalize
 
 if TYPE_CHECKING:
-    from evo_t2i.evaluate import Evaluator
+    from evo_t2i.evaluate.evaluator import Evaluator
 
 CAPTION = "a red bus by the sea"
 TOLERANCE = 1e-4
@@ -51,8 +51,8 @@ def make_evaluator(
     networks: Networks, arguments: argparse.Namespace, precision: str
 ) -> tuple["Evaluator", np.ndarray]:
     """The evaluator of a run, and latents for its population."""
-    from evo_t2i import sampler
     from evo_t2i.config import configure
+    from evo_t2i.evaluate.models import load
 
     config = configure(
         CAPTION,
@@ -63,8 +63,9 @@ def make_evaluator(
         precision=precision,
         **networks.options(),
     )
-    evaluator, search = sampler.build(config)
-    return evaluator, search.ask()
+    models = load(config)
+    latents = models.prior(config.population, np.random.default_rng(SEED))
+    return models.for_caption(CAPTION, config.micro_batch), latents
 
 
 @torch.inference_mode()
@@ -272,7 +273,7 @@ def network_passes(evaluator: "Evaluator", points: np.ndarray) -> dict[str, Call
     shaped = torch.from_numpy(points).view(count, *generator.latent_shape).to(device)
     inputs = torch.randn(count, 3, 224, 224, device=device)
     channels_last = inputs.contiguous(memory_format=torch.channels_last)
-    clip, vgg = (evaluator.extractors[name]._in_precision for name in ("clip", "vgg"))
+    clip, vgg = (evaluator.scorer._extractors[name]._in_precision for name in ("clip", "vgg"))
     passes = {
         "generator": lambda: generator.generate(shaped, condition),
         "clip": lambda: clip.current(device).encode_image(inputs),

@@ -18,9 +18,9 @@ from flair.embeddings import TransformerDocumentEmbeddings
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from evo_t2i.caption import content_words
 from evo_t2i.checkpoints import builtin
 from evo_t2i.checkpoints.minilm import minilm_folder
-from evo_t2i.features.captions import content_words
 from evo_t2i.features.words import LABEL_THRESHOLD, POOLING, PROMPT, WordFeatures
 
 MATCHED = {

@@ -24,10 +24,11 @@ from matplotlib.axes import Axes
 from evo_t2i import sampler
 from evo_t2i.compare import drop_scores
 from evo_t2i.config import DEFAULT_SCORES, RunConfig
-from evo_t2i.evaluate import Evaluator
+from evo_t2i.evaluate.evaluator import Evaluator
+from evo_t2i.evaluate.models import load
 from evo_t2i.picking.methods import robust_scale, standardise
 from evo_t2i.report import style
-from evo_t2i.report.comparison import spreads
+from evo_t2i.report.comparison_figure import spreads
 from evo_t2i.report.figure import head, lettered, new_figure, panel_at, saved
 from evo_t2i.run import Run
 from evo_t2i.runs.atomic import write_bytes
@@ -78,7 +79,7 @@ def fronts_of(caption: str, folder: Path, arguments: argparse.Namespace) -> list
         runs.append(finished_run(folder / f"{count}-scores", config))
         print(f"{caption} with {count} scores: {len(runs[-1].arrays)}", file=sys.stderr)
     full = runs[-1]
-    evaluator, _ = sampler.build(full.config)
+    evaluator = load(full.config).for_caption(caption)
     centre, scale = robust_scale(full.arrays.generation0_scores)
     fronts = []
     for count, run in zip((2, 3, 4), runs, strict=True):

@@ -14,11 +14,12 @@ from collections.abc import Callable
 import numpy as np
 
 from evo_t2i.config import RunConfig
-from evo_t2i.search.base import OPERATORS, SURVIVALS, Search
 from evo_t2i.search.hypervolume import hypervolume, reference_point
 from evo_t2i.search.nsga2 import Nsga2
-from evo_t2i.search.operators import CrankNicolson, Operators, UniformCrossover
+from evo_t2i.search.operators import OPERATORS, CrankNicolson, Operators, UniformCrossover
+from evo_t2i.search.protocol import Search
 from evo_t2i.search.random_search import RandomSearch
+from evo_t2i.search.survival import SURVIVALS
 
 Problem = Callable[[np.ndarray], np.ndarray]
 
@@ -69,21 +70,24 @@ def prior(dimensions: int) -> Callable[[int, np.random.Generator], np.ndarray]:
 
 def variants(
     steps: list[float], crossovers: list[float]
-) -> dict[str, tuple[dict, Operators | None]]:
-    """Row titles → options of the configuration, and operators that replace its own."""
-    rows: dict[str, tuple[dict, Operators | None]] = {
-        f"{operators} | {survival}": ({"operators": operators, "survival": survival}, None)
+) -> dict[str, tuple[Nsga2.Options, Operators | None]]:
+    """Row titles → options, and operators that replace their own."""
+    rows: dict[str, tuple[Nsga2.Options, Operators | None]] = {
+        f"{operators} | {survival}": (Nsga2.Options(operators=operators, survival=survival), None)
         for operators in OPERATORS
         for survival in SURVIVALS
     }
     for step in steps:
         replaced = Operators(UniformCrossover(), CrankNicolson(step), None)
-        rows[f"uniform, pCN {step:g} | reference"] = ({}, replaced)
+        rows[f"uniform, pCN {step:g} | reference"] = (Nsga2.Options(), replaced)
     for probability in crossovers:
         crossover = UniformCrossover()
         crossover.prob = probability
         replaced = Operators(crossover, CrankNicolson(0.1), None)
-        rows[f"uniform on {probability:.0%} of matings, pCN 0.1 | reference"] = ({}, replaced)
+        rows[f"uniform on {probability:.0%} of matings, pCN 0.1 | reference"] = (
+            Nsga2.Options(),
+            replaced,
+        )
     return rows
 
 
@@ -127,24 +131,22 @@ def measure(
     for instance in range(arguments.instances):
         problem = make_problem(dimensions, objectives, instance)
 
-        def config(options: dict, seed: int = instance) -> RunConfig:
-            return RunConfig(
-                caption="test problem",
-                seed=seed,
-                population=arguments.population,
-                offspring=arguments.population,
-                **options,
-            )
-
+        config = RunConfig(
+            caption="test problem",
+            seed=instance,
+            population=arguments.population,
+            offspring=arguments.population,
+        )
         common = {
+            "config": config,
             "sample": prior(dimensions),
             "dimensions": dimensions,
             "objectives": objectives,
         }
-        random = RandomSearch(**common, config=config({}))
+        random = RandomSearch(**common)
         baseline = run(random, problem, arguments.generations)[0]
         for title, (options, operators) in rows.items():
-            search = Nsga2(**common, config=config(options), operators=operators)
+            search = Nsga2(**common, options=options, operators=operators)
             volume, norm, milliseconds = run(search, problem, arguments.generations)
             cells[title].append((volume / baseline, norm, milliseconds))
     return {title: np.array(values) for title, values in cells.items()}

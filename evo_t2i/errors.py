@@ -64,6 +64,7 @@ class PluginError(EvoError):
 
     exit_code = 9
 
+
 def near_miss(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
     """What to write instead of an unknown ``name``: ``did you mean 'x'?``, or all that is known.
 

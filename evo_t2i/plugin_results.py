@@ -23,9 +23,11 @@ def text_features(name: str, extractor: FeatureExtractor, caption: str) -> dict[
     return _named("feature", name, lambda: extractor.text(caption))
 
 
-def image_features(name: str, extractor: FeatureExtractor, images: Tensor) -> dict[str, Tensor]:
-    """``extractor.images(images)``, a row for each of the images (n, 3, h, w)."""
-    features = _named("feature", name, lambda: extractor.images(images))
+def image_features(
+    name: str, extractor: FeatureExtractor, images: Tensor, text: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """``extractor.images(images, text)``, a row for each of the images (n, 3, h, w)."""
+    features = _named("feature", name, lambda: extractor.images(images, text))
     for key, value in features.items():
         if not isinstance(value, Tensor) or value.shape[:1] != (len(images),):
             raise PluginError(

@@ -1,66 +1,69 @@
 """Named choices of models: those that come with the package, or those of the design notes."""
 
 import dataclasses
-from collections.abc import Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from evo_t2i.checkpoints.cache import models_folder
 from evo_t2i.checkpoints.inventory import checkpoints_in
-from evo_t2i.config import ScoreOptions, ScorerModels
-from evo_t2i.errors import ModelError, UsageError
+from evo_t2i.config import DEFAULT_SCORES, ScorerModels
+from evo_t2i.errors import ModelError, UsageError, near_miss
 
 BUILTIN, PAPER = "builtin", "paper"
-PRESETS: Mapping[str, Mapping[str, str]] = {
+PRESETS: Mapping[str, Mapping[str, Any]] = {
     BUILTIN: {},
     PAPER: {
         "generator": "lafite",
         "clip": "ViT-B-32-quickgelu:openai",
         "classifier": "vgg19_bn:imagenet",
         "embedder": "bert-base-uncased",
-        "word_label_text": "caption",
+        "options": {"word_label": {"text": "caption"}},
         "precision": "bf16",
     },
 }
-"""Options by preset. ``paper``: LAFITE, scored by CLIP, VGG-19_bn and BERT through Flair; the whole
-caption is compared with "photo of a …", which told labels apart best in the notes' study of
+"""Settings by preset. ``paper``: LAFITE, scored by CLIP, VGG-19_bn and BERT through Flair; the
+whole caption is compared with "photo of a …", which told labels apart best in the notes' study of
 prompts; networks of this size search in bfloat16."""
-_WHOLES = {"score_options": ScoreOptions, "scorer_models": ScorerModels}
 
 
-def with_preset(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The preset's options with ``options`` over them, as ``evo_t2i.config.configure`` takes them.
+def with_preset(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The preset's settings with ``settings`` over them, for ``evo_t2i.config.configure``.
 
     The preset's generator becomes the checkpoint that lies in its folder. Raises UsageError for an
     unknown preset and when there are several checkpoints, ModelError when there is none.
     """
-    chosen: dict[str, Any] = dict(options_of(name))
-    for whole, kind in _WHOLES.items():
-        if whole in options:
-            chosen = {key: value for key, value in chosen.items() if key not in _fields(kind)}
-    if "generator" in chosen and "generator" not in options:
+    chosen = dict(settings_of(name))
+    if "scorer_models" in settings:
+        chosen = {key: value for key, value in chosen.items() if key not in _MODELS}
+    if "generator" in chosen and "generator" not in settings:
         chosen["generator"] = f"{chosen['generator']}:{_checkpoint(chosen['generator'])}"
-    return chosen | dict(options)
+    merged = {key: value for key, value in (chosen | dict(settings)).items() if key != "options"}
+    scores = settings.get("scores", DEFAULT_SCORES)
+    names = scores.split(",") if isinstance(scores, str) else scores
+    if options := _over(_options_of(chosen, names), settings.get("options", {})):
+        merged["options"] = options
+    return merged
 
 
-def options_of(name: str) -> Mapping[str, str]:
-    """The options of a preset; raises UsageError, with the nearest name, for an unknown one."""
+def settings_of(name: str) -> Mapping[str, Any]:
+    """The settings of a preset; raises UsageError, with the nearest name, for an unknown one."""
     if name not in PRESETS:
-        near = get_close_matches(name, PRESETS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(PRESETS)}."
-        raise UsageError(f"There is no preset {name!r}; {hint}")
+        raise UsageError(f"There is no preset {name!r}; {near_miss(name, PRESETS)}")
     return PRESETS[name]
 
 
-def scorers(name: str, given: Mapping[str, str]) -> tuple[ScorerModels, ScoreOptions]:
-    """What a preset scores with, ``given`` scorers over it. Raises UsageError as ``options_of``."""
-    chosen = dict(options_of(name)) | dict(given)
-    parts = [
-        {key: value for key, value in chosen.items() if key in _fields(kind)}
-        for kind in (ScorerModels, ScoreOptions)
-    ]
-    return ScorerModels(**parts[0]), ScoreOptions(**parts[1])  # type: ignore[arg-type]
+def scorers(
+    name: str,
+    scores: Sequence[str],
+    models: Mapping[str, str],
+    options: Mapping[str, Mapping[str, Any]],
+) -> tuple[ScorerModels, dict[str, dict[str, Any]]]:
+    """What a preset scores ``scores`` with: its networks with ``models`` over them, and its options
+    with ``options`` over them. Raises UsageError as ``settings_of``."""
+    settings = settings_of(name)
+    chosen = {key: value for key, value in settings.items() if key in _MODELS} | dict(models)
+    return ScorerModels(**chosen), _over(_options_of(settings, scores), options)
 
 
 def _checkpoint(family: str) -> Path:
@@ -80,5 +83,18 @@ def _checkpoint(family: str) -> Path:
     return found[0]
 
 
-def _fields(kind: Any) -> set[str]:
-    return {field.name for field in dataclasses.fields(kind)}
+def _options_of(preset: Mapping[str, Any], scores: Sequence[str]) -> dict[str, Any]:
+    """The preset's options of the scores that are in use."""
+    used = {name.strip() for name in scores}
+    return {name: given for name, given in preset.get("options", {}).items() if name in used}
+
+
+def _over(
+    below: Mapping[str, Mapping[str, Any]], above: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Options by plug-in and key; those of ``above`` win."""
+    names = [*below, *(name for name in above if name not in below)]
+    return {name: {**below.get(name, {}), **above.get(name, {})} for name in names}
+
+
+_MODELS = {field.name for field in dataclasses.fields(ScorerModels)}

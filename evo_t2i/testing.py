@@ -9,13 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from evo_t2i.config import RunConfig, ScoreOptions
-from evo_t2i.evaluate import ImageScorer
+from evo_t2i.config import RunConfig
+from evo_t2i.evaluate.models import load_scorers
 from evo_t2i.features.base import FeatureExtractor
 from evo_t2i.generators.base import Generator
 from evo_t2i.models.precision import computing_in
+from evo_t2i.points import Points
 from evo_t2i.scores.base import Score
-from evo_t2i.search.base import Search
+from evo_t2i.search.protocol import Search
 
 TOLERANCE = 1e-5
 """Largest difference that another batch size or order may make, relative to values above 1."""
@@ -93,7 +94,7 @@ def check_feature_extractor(
 
     def images(rows: list[int]) -> dict[str, Tensor]:
         with computing_in(precision, batch.device):
-            found = extractor.images(batch[rows])
+            found = extractor.images(batch[rows], text)
         return {key: value.float() for key, value in found.items()}
 
     features = images(list(range(count)))
@@ -131,19 +132,18 @@ def check_installed_score(
     ``evo_t2i.registry.make`` and UsageError for a feature that nothing provides.
     """
     device = device or torch.device("cpu")
-    scorer = ImageScorer(
-        score_names=[name], options=ScoreOptions(), device=device, micro_batch=count
-    )
+    scorers = load_scorers([name], device=device)
     batch = _random_images(count, size).to(device)
     features: dict[str, Tensor] = {}
     image_keys: set[str] = set()
-    for extractor in scorer.extractors.values():
+    for extractor in scorers.extractors.values():
         check_feature_extractor(extractor, device=device, caption=caption, size=size, count=count)
-        of_images = extractor.images(batch)
+        of_caption = extractor.text(caption)
+        of_images = extractor.images(batch, of_caption)
         image_keys |= of_images.keys()
-        features |= extractor.text(caption) | of_images
+        features |= of_caption | of_images
     check_score(
-        scorer.scores[0], features, image_keys=frozenset(image_keys), value_range=value_range
+        scorers.scores[0], features, image_keys=frozenset(image_keys), value_range=value_range
     )
 
 
@@ -211,13 +211,28 @@ def check_search(factory: Callable[..., Search], *, objectives: int = 2) -> None
             f"ask gave {latents.shape} {latents.dtype}, expected {(count, dimensions)} float32",
         )
         _require(np.array_equal(latents, search.ask()), "ask gave other latents before tell")
-        _require(search.parents.shape == (count, 2), f"parents are not of the shape {(count, 2)}")
         scores = -((latents[:, None] - targets) ** 2).sum(axis=2)  # (n, m)
         scores[0] = np.nan
         before = search.generation
-        search.tell(latents, scores)
+        points = search.tell(latents, scores)
         _require(search.generation == before + 1, "tell did not count the generation")
+        _check_points(points, before, scores)
         return latents, scores
+
+    def _check_points(points: Points, generation: int, scores: np.ndarray) -> None:
+        count, first_id = (
+            len(scores),
+            population + (generation - 1) * offspring if generation else 0,
+        )
+        _require(
+            isinstance(points, Points)
+            and np.array_equal(points.ids, np.arange(first_id, first_id + count))
+            and np.array_equal(points.generations, np.full(count, generation))
+            and np.array_equal(points.scores, scores, equal_nan=True),
+            "tell did not give back the points that it was told, with ids in the order of "
+            "evaluation",
+        )
+        _require(points.parents.shape == (count, 2), f"parents are not of the shape {(count, 2)}")
 
     first, second = make(), make()
     told = []

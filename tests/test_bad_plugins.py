@@ -5,11 +5,10 @@ import textwrap
 
 import pytest
 import torch
+from scoring import scores_of
 
 from evo_t2i import registry
-from evo_t2i.config import ScoreOptions
 from evo_t2i.errors import NonFiniteScoresError, PluginError
-from evo_t2i.evaluate import ImageScorer
 
 GOOD = """
     import torch
@@ -24,15 +23,12 @@ GOOD = """
         def text(self, caption):
             return {}
 
-        def images(self, batch):
+        def images(self, batch, text):
             return {"light.mean": batch.mean(dim=(1, 2, 3))}
 
     class Bright:
         name = "bright"
         needs = frozenset({"light.mean"})
-
-        def __init__(self, *, options):
-            pass
 
         def __call__(self, features):
             return features["light.mean"]
@@ -62,14 +58,8 @@ def install(tmp_path, monkeypatch):
 
 
 def score(values=(0.2, 0.4, 0.6)):
-    scorer = ImageScorer(
-        score_names=["bright"],
-        options=ScoreOptions(),
-        device=torch.device("cpu"),
-        micro_batch=2,
-    )
-    scorer.prepare("a cat")
-    return scorer.score_images(torch.tensor(values).view(-1, 1, 1, 1).expand(-1, 3, 8, 8))
+    images = torch.tensor(values).view(-1, 1, 1, 1).expand(-1, 3, 8, 8)
+    return scores_of(images, "a cat", ["bright"], micro_batch=2)
 
 
 def test_a_good_one_works(install):
@@ -83,7 +73,7 @@ def test_a_good_one_works(install):
         ("import torch", "import torchh", SCORE + "cannot be imported (ModuleNotFoundError: No "
          "module named 'torchh'); update or uninstall that package."),
         ("class Bright", "class Brighter", SCORE + "cannot be imported (AttributeError: "),
-        ("options):", "choices):", SCORE + "cannot be set up (TypeError: "),
+        ("device, models):", "device):", FEATURE + "cannot be set up (TypeError: "),
         ('name = "bright"', 'name = "brigth"', SCORE + "calls itself 'brigth', expected the name"),
         ('name = "bright"', "", SCORE + "has no 'name', which every score needs"),
         ("__call__", "call", SCORE + "has no '__call__'"),

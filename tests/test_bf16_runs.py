@@ -1,24 +1,24 @@
 """A search in bfloat16 whose front is drawn and scored again in float32."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
 import whole_runs
 from PIL import Image
+from scoring import scores_of
 from whole_runs import CAPTION, digests, killed_half_way
 
 import evo_t2i
 from evo_t2i import registry, sampler
-from evo_t2i.config import DEFAULT_SCORES, RunConfig, ScoreOptions
+from evo_t2i.config import DEFAULT_SCORES, RunConfig
 from evo_t2i.errors import UsageError
-from evo_t2i.evaluate import ImageScorer
+from evo_t2i.evaluate.models import load
 from evo_t2i.features.clip import ClipFeatures
 from evo_t2i.features.vgg import VggFeatures
 from evo_t2i.generators.builtin import BuiltinGenerator
+from evo_t2i.points import Points
 from evo_t2i.runs.directory import RunDirectory
-from evo_t2i.search.base import Archive
+from evo_t2i.search.hypervolume import Box
 from evo_t2i.testing import check_feature_extractor, check_generator
 
 CPU = torch.device("cpu")
@@ -31,12 +31,9 @@ def run(tmp_path_factory):
 
 
 def test_the_saved_pictures_have_the_recorded_scores_in_fp32(run):
-    scorer = ImageScorer(
-        score_names=DEFAULT_SCORES, options=ScoreOptions(), device=CPU, micro_batch=1
-    )
-    scorer.prepare(CAPTION)
     pixels = np.stack([np.asarray(Image.open(picture.file)) for picture in run.front])
-    found = scorer.score_images(torch.from_numpy(pixels).permute(0, 3, 1, 2) / 255)
+    batch = torch.from_numpy(pixels).permute(0, 3, 1, 2) / 255
+    found = scores_of(batch, CAPTION, DEFAULT_SCORES, micro_batch=1)
     np.testing.assert_allclose(found, run.arrays.scores, atol=1e-5)
 
 
@@ -94,21 +91,21 @@ def test_a_lost_figure_is_made_again_in_fp32(run):
 @pytest.fixture(scope="module")
 def evaluator():
     config = RunConfig(caption=CAPTION, seed=1, device="cpu", precision="bf16")
-    return sampler.build(config)[0]
+    return load(config).for_caption(CAPTION)
 
 
 def test_what_fp32_finds_dominated_or_not_finite_leaves_the_front(evaluator):
     latents = np.random.default_rng(0).standard_normal((20, 32), dtype=np.float32)
     latents[3] = np.nan
     claimed = np.stack([np.arange(20.0), -np.arange(20.0), np.zeros(20), np.zeros(20)], axis=1)
-    found = Archive(
+    found = Points(
         latents=latents,
         scores=claimed,
         ids=np.arange(100, 120),
         parents=np.full((20, 2), -1),
         generations=np.zeros(20, np.int64),
     )
-    box = [np.full(4, -1.0), np.full(4, 1.0)]
+    box = Box((-1.0,) * 4, (1.0,) * 4)
     front, images, facts = sampler._rescored(found, evaluator, box)
     expected, scores = evaluator.render_and_score(latents)
     stays = [
@@ -138,7 +135,7 @@ def test_bf16_scores_are_near_those_in_fp32_and_hardly_depend_on_the_batch(evalu
 
 def test_what_is_rendered_is_fp32_whatever_the_search(evaluator):
     latents = np.random.default_rng(1).standard_normal((3, 32), dtype=np.float32)
-    plain, _ = sampler.build(RunConfig(caption=CAPTION, seed=1, device="cpu"))
+    plain = load(RunConfig(caption=CAPTION, seed=1, device="cpu")).for_caption(CAPTION)
     np.testing.assert_array_equal(evaluator.render(latents), plain.render(latents))
     assert not np.array_equal(evaluator.score_latents(latents), plain.score_latents(latents))
 
@@ -164,18 +161,12 @@ def test_networks_that_cannot_do_bf16_are_refused_in_a_sentence(monkeypatch, tmp
     )
     with pytest.raises(UsageError) as caught:
         evo_t2i.sample(CAPTION, out=tmp_path / "run", **SMALL)
-    assert "--precision bf16 does not work with these networks (" in str(caught.value)
-    assert str(caught.value).endswith("; use --precision fp32.")
+    assert "`precision` bf16 does not work with these networks (" in str(caught.value)
+    assert str(caught.value).endswith("; use `precision` fp32.")
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "run").exists()
 
 
 def test_an_unknown_precision_is_refused():
-    with pytest.raises(UsageError, match="--precision is fp16; give fp32 or bf16"):
+    with pytest.raises(UsageError, match="`precision` is fp16; give fp32 or bf16"):
         RunConfig(caption=CAPTION, seed=1, precision="fp16")
-
-
-def test_a_run_from_before_there_was_a_choice_is_read_as_fp32():
-    old = json.loads(RunConfig(caption=CAPTION, seed=1).to_json())
-    del old["precision"]
-    assert RunConfig.from_json(json.dumps(old)).precision == "fp32"

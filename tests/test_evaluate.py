@@ -3,12 +3,15 @@ import pytest
 import torch
 
 from evo_t2i import registry
-from evo_t2i.config import DEFAULT_SCORES, ScoreOptions
+from evo_t2i.config import DEFAULT_SCORES
 from evo_t2i.errors import DeviceMemoryError, NonFiniteScoresError, UsageError
-from evo_t2i.evaluate import CPU_MICRO_BATCH, Evaluator, fitting_micro_batch
+from evo_t2i.evaluate.evaluator import checked_scores, score_images
+from evo_t2i.evaluate.microbatches import CPU_MICRO_BATCH, fitting_micro_batch
+from evo_t2i.evaluate.models import Models, load_scorers
 from evo_t2i.testing import check_generator
 
 CPU = torch.device("cpu")
+CAPTION = "a cat is lay on the table."
 
 
 class Painter:
@@ -39,15 +42,8 @@ def latents_of(count):
 
 
 def make(scores=DEFAULT_SCORES, micro_batch=4, generator=None):
-    evaluator = Evaluator(
-        generator=generator or Painter(),
-        score_names=scores,
-        options=ScoreOptions(),
-        device=CPU,
-        micro_batch=micro_batch,
-    )
-    evaluator.prepare("a cat is lay on the table.")
-    return evaluator
+    models = Models(generator or Painter(), load_scorers(scores, device=CPU), "fp32")
+    return models.for_caption(CAPTION, micro_batch)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +58,7 @@ def shared(random_weights, tmp_path_factory):
 
 @pytest.fixture
 def evaluator(shared):
-    shared.micro_batch = 4
+    shared.batches.size = 4
     shared.generator = Painter()
     return shared
 
@@ -79,10 +75,10 @@ def test_the_painter_keeps_the_generators_contract():
 def test_four_scores_share_one_pass_of_each_network_per_micro_batch(evaluator):
     passes = {"clip": [], "vgg": []}
     hooks = [
-        evaluator.extractors["clip"]._model.visual.register_forward_hook(
+        evaluator.scorer._extractors["clip"]._model.visual.register_forward_hook(
             lambda _module, inputs, _output: passes["clip"].append(len(inputs[0]))
         ),
-        evaluator.extractors["vgg"]._model.register_forward_hook(
+        evaluator.scorer._extractors["vgg"]._model.register_forward_hook(
             lambda _module, inputs, _output: passes["vgg"].append(len(inputs[0]))
         ),
     ]
@@ -101,7 +97,7 @@ def test_four_scores_share_one_pass_of_each_network_per_micro_batch(evaluator):
 @pytest.mark.parametrize("micro_batch", [1, 3, 10])
 def test_scores_do_not_depend_on_batch_size_or_order(evaluator, micro_batch):
     expected = evaluator.score_latents(latents_of(10))
-    evaluator.micro_batch = micro_batch
+    evaluator.batches.size = micro_batch
     order = np.random.default_rng(1).permutation(10)
     found = evaluator.score_latents(latents_of(10)[order])
     np.testing.assert_allclose(found, expected[order], atol=1e-5)
@@ -122,20 +118,21 @@ def test_what_is_rendered_is_what_was_scored(evaluator):
     assert pixels.dtype == np.uint8
     images = torch.from_numpy(pixels).permute(0, 3, 1, 2) / 255
     np.testing.assert_allclose(
-        evaluator.score_images(images), evaluator.score_latents(latents_of(5)), atol=1e-6
+        score_images(evaluator.scorer, images, 4),
+        evaluator.score_latents(latents_of(5)),
+        atol=1e-6,
     )
 
 
 def test_coverage_is_known_only_where_a_score_asks_for_words(evaluator, light):
-    assert evaluator.coverage == pytest.approx(1.0, abs=1e-4)
-    assert evaluator.label_matched is True
-    evaluator.prepare("skyline at sunset.")
-    assert evaluator.coverage < 0.45
-    assert evaluator.label_matched is False
-    evaluator.prepare("a cat is lay on the table.")
-    assert light.coverage is None
-    assert light.label_matched is None
-    assert light.extractors.keys() == {"vgg"}
+    assert evaluator.scorer.coverage == pytest.approx(1.0, abs=1e-4)
+    assert evaluator.scorer.label_matched is True
+    skyline = load_scorers(DEFAULT_SCORES, device=CPU).for_caption("skyline at sunset.")
+    assert skyline.coverage < 0.45
+    assert skyline.label_matched is False
+    assert light.scorer.coverage is None
+    assert light.scorer.label_matched is None
+    assert light.scorer._extractors.keys() == {"vgg"}
 
 
 @pytest.mark.parametrize(
@@ -151,12 +148,12 @@ def test_out_of_memory_halves_the_micro_batch_and_goes_on(light, message):
     expected = light.score_latents(latents_of(10))
     light.generator.largest_batch = 3
     light.generator.message = message
-    light.micro_batch = 8
+    light.batches.size = 8
     done = []
     np.testing.assert_allclose(
         light.score_latents(latents_of(10), done.append), expected, atol=1e-5
     )
-    assert light.micro_batch == 2
+    assert light.batches.size == 2
     assert done == [2, 4, 6, 8, 10]
 
 
@@ -171,7 +168,7 @@ def test_other_errors_pass_through(light):
     light.generator.message = "mat1 and mat2 shapes cannot be multiplied"
     with pytest.raises(RuntimeError, match="mat1 and mat2"):
         light.score_latents(latents_of(4))
-    assert light.micro_batch == 4
+    assert light.batches.size == 4
 
 
 def test_a_row_without_a_finite_score_is_nan_and_the_others_stand(evaluator):
@@ -193,8 +190,17 @@ def test_more_than_half_without_a_finite_score_is_an_error(light):
         light.score_latents(latents)
 
 
+def test_a_score_too_large_to_be_measured_is_none():
+    scores = np.array([[1.0, 2.0], [1.7e308, 2.0], [3.0, -1e101], [4.0, 5.0]])
+    checked = checked_scores(scores.copy(), ("text_image", "image_real"))
+    assert np.isnan(checked[1:3]).all()
+    np.testing.assert_array_equal(checked[[0, 3]], scores[[0, 3]])
+    with pytest.raises(NonFiniteScoresError, match=r"2 of 3 .*gave nan, infinity or more than 1e"):
+        checked_scores(scores[:3].copy(), ("text_image", "image_real"))
+
+
 def test_an_automatic_micro_batch_on_the_cpu(random_models):  # noqa: ARG001
-    assert make(("image_real",), micro_batch=0).micro_batch == CPU_MICRO_BATCH
+    assert make(("image_real",), micro_batch=0).batches.size == CPU_MICRO_BATCH
 
 
 @pytest.mark.parametrize(
@@ -210,9 +216,6 @@ def test_a_feature_that_nothing_provides_is_named(random_models, monkeypatch):  
         name = "greedy"
         needs = frozenset({"vgg.depth"})
 
-        def __init__(self, *, options):
-            pass
-
         def __call__(self, features):
             return features["vgg.depth"]
 
@@ -227,3 +230,44 @@ def test_a_feature_that_nothing_provides_is_named(random_models, monkeypatch):  
 def test_an_unknown_score_is_refused_with_the_nearest_name():
     with pytest.raises(UsageError, match="did you mean 'image_real'"):
         make(("image_rea",))
+
+
+def test_scores_have_gradients_that_point_uphill(evaluator):
+    images = torch.from_numpy(evaluator.render(latents_of(3))).permute(0, 3, 1, 2) / 255.0
+    images.requires_grad_()
+    scores = evaluator.scorer(images)
+    gradients = torch.autograd.grad(scores.sum(), images)[0]
+    assert (gradients.flatten(1).norm(dim=1) > 0).all()
+    uphill = images + 1e-2 * gradients / gradients.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
+    assert (evaluator.scorer(uphill).sum(dim=1) > scores.sum(dim=1)).all()
+
+
+def test_one_set_of_models_serves_any_number_of_captions(evaluator, random_models):  # noqa: ARG001
+    models = Models(Painter(), load_scorers(DEFAULT_SCORES, device=CPU), "fp32")
+    latents = latents_of(3)
+    alone = models.for_caption(CAPTION, 4).score_latents(latents)
+    cat, bus = models.for_caption(CAPTION, 4), models.for_caption("a red bus", 4)
+    other = bus.score_latents(latents)
+    np.testing.assert_array_equal(cat.score_latents(latents), alone)
+    assert (np.abs(other - alone).max(axis=0) > 1e-6)[[0, 2, 3]].all()
+    np.testing.assert_array_equal(bus.score_latents(latents), other)
+
+
+def test_the_end_of_a_caption_that_no_encoder_reads_is_named(random_models):  # noqa: ARG001
+    scorers = load_scorers(("text_image", "word_label"), device=CPU)
+    assert scorers.for_caption("a cat on a table").unread == {}
+    long = f"{' '.join(['a cat'] * 60)} and a dog"
+    assert scorers.for_caption(long).unread == {"clip": ends_of(scorers, long)}
+
+
+def ends_of(scorers, caption):
+    """What can be left out at the end of the caption without a change of its embedding."""
+    clip = scorers.extractors["clip"]
+    whole = clip.text(caption)["clip.text"]
+    words = caption.split()
+    kept = next(
+        count
+        for count in range(len(words) + 1)
+        if torch.equal(clip.text(" ".join(words[:count]) or " ")["clip.text"], whole)
+    )
+    return " ".join(words[kept:])

@@ -4,7 +4,7 @@ import pytest
 
 import evo_t2i
 from evo_t2i import presets
-from evo_t2i.config import RunConfig, ScoreOptions, ScorerModels, configure
+from evo_t2i.config import RunConfig, ScorerModels, configure
 from evo_t2i.errors import ModelError, UsageError
 
 CAPTION = "a cat"
@@ -27,7 +27,7 @@ def test_paper_becomes_a_configuration_that_explains_itself(folder):
     config = configure(CAPTION, seed=1, **presets.with_preset("paper", {"population": 8}))
     assert config.generator == f"lafite:{folder / 'coco.pkl'}"
     assert config.scorer_models == PAPER
-    assert config.score_options == ScoreOptions(word_label_text="caption")
+    assert config.options == {"word_label": {"text": "caption"}}
     assert config.population == 8
     assert config.precision == "bf16"
     assert "preset" not in json.loads(config.to_json())
@@ -36,21 +36,25 @@ def test_paper_becomes_a_configuration_that_explains_itself(folder):
 
 def test_builtin_changes_nothing():
     assert presets.with_preset("builtin", {"seed": 1}) == {"seed": 1}
-    assert presets.scorers("builtin", {}) == (ScorerModels(), ScoreOptions())
+    assert presets.scorers("builtin", ["text_image"], {}, {}) == (ScorerModels(), {})
 
 
 def test_what_is_given_goes_over_the_preset(folder):  # noqa: ARG001
-    given = {"generator": "builtin", "embedder": "builtin", "word_label_text": "words"}
+    given = {"generator": "builtin", "embedder": "builtin"}
+    given["options"] = {"word_label": {"text": "words"}}
     given["precision"] = "fp32"
     config = configure(CAPTION, seed=1, **presets.with_preset("paper", given))
     assert config.generator == "builtin"
     assert config.scorer_models.embedder == "builtin"
     assert config.scorer_models.clip == PAPER.clip
-    assert config.score_options == ScoreOptions()
-    wholes = {"score_options": ScoreOptions(), "scorer_models": ScorerModels(), **given}
-    del wholes["embedder"], wholes["word_label_text"]
-    config = configure(CAPTION, seed=1, **presets.with_preset("paper", wholes))
-    assert config == RunConfig(caption=CAPTION, seed=1)
+    assert config.options == {"word_label": {"text": "words"}}
+    whole = {"scorer_models": ScorerModels(), **given}
+    del whole["embedder"]
+    config = configure(CAPTION, seed=1, **presets.with_preset("paper", whole))
+    assert config.scorer_models == ScorerModels()
+    more = {"options": {"image_real": {"form": "energy"}}, "generator": "builtin"}
+    config = configure(CAPTION, seed=1, **presets.with_preset("paper", more))
+    assert config.options == {"image_real": {"form": "energy"}, "word_label": {"text": "caption"}}
 
 
 def test_a_converted_folder_counts_and_anything_else_does_not(folder):

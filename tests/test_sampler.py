@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from scoring import scores_of
 from whole_runs import CAPTION, SMALL, digests, killed_half_way
 
 import evo_t2i
-from evo_t2i.config import DEFAULT_SCORES, ScoreOptions
+from evo_t2i.config import DEFAULT_SCORES
 from evo_t2i.errors import RunDataError, UsageError
-from evo_t2i.evaluate import ImageScorer
+from evo_t2i.report.run_page import run_data
 from evo_t2i.runs.directory import RunDirectory
+from evo_t2i.runs.journal import Journal, line_of
 
 
 @pytest.fixture(scope="module")
@@ -86,20 +88,14 @@ def test_another_seed_gives_another_front(run, tmp_path):
 
 
 def test_scoring_the_saved_pictures_gives_the_recorded_scores(run):
-    scorer = ImageScorer(
-        score_names=run.config.scores,
-        options=ScoreOptions(),
-        device=torch.device("cpu"),
-        micro_batch=25,
-    )
-    scorer.prepare(CAPTION)
     pixels = np.stack([np.asarray(Image.open(picture.file)) for picture in run.front])
     batch = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
     recorded = np.array([list(picture.scores.values()) for picture in run.front])
     # drawn again in other company, a pixel may round the other way: one level of 255
-    assert np.abs(scorer.score_images(batch) - recorded).max() < 2e-3
-    shuffled = scorer.score_images(batch.flip(0))[::-1]
-    assert np.abs(shuffled - scorer.score_images(batch)).max() < 1e-4
+    found = scores_of(batch, CAPTION, run.config.scores)
+    assert np.abs(found - recorded).max() < 2e-3
+    shuffled = scores_of(batch.flip(0), CAPTION, run.config.scores)[::-1]
+    assert np.abs(shuffled - found).max() < 1e-4
 
 
 def test_label_coverage_is_said(run, tmp_path):
@@ -120,9 +116,8 @@ def test_killed_and_resumed_equals_uninterrupted(run, tmp_path):
     assert digests(path) == digests(run.path)
 
 
-def test_resume_of_a_finished_run_mends_a_lost_picture(tmp_path):
-    path = tmp_path / "mended"
-    evo_t2i.sample(CAPTION, out=path, **SMALL)
+def test_resume_of_a_finished_run_makes_again_what_is_damaged(run, tmp_path):
+    path = shutil.copytree(run.path, tmp_path / "mended")
     before = digests(path)
     (path / "front" / "0000.png").write_bytes(b"not a picture")
     (path / "pareto.png").unlink()
@@ -132,6 +127,58 @@ def test_resume_of_a_finished_run_mends_a_lost_picture(tmp_path):
     (path / "before_after.png").unlink()
     evo_t2i.resume(path)
     assert digests(path) == before
+
+
+def test_what_report_advises_for_a_damaged_generation_helps(run, tmp_path):
+    path = shutil.copytree(run.path, tmp_path / "damaged")
+    before = digests(path)
+    file = path / "gen" / "0001.safetensors"
+    file.write_bytes(file.read_bytes()[:-1] + b"\0")
+    with pytest.raises(RunDataError, match=f"write it again with `evo-t2i resume {path}`"):
+        run_data(RunDirectory.open(path))
+    resumed = evo_t2i.resume(path)
+    assert "goes on from generation 0 and comes to the same result" in resumed.warnings[0]
+    assert digests(path) == before
+    run_data(RunDirectory.open(path))
+
+
+def journal_changed(path, change):
+    """Write the journal again, the entry of each generation as ``change`` leaves it."""
+    journal = Journal(path / "journal.jsonl")
+    for entry in journal.entries[1:-1]:
+        change(entry)
+    lines = [line_of(entry) for entry in journal.entries]
+    (path / "journal.jsonl").write_bytes(b"".join(lines))
+
+
+def test_another_generator_than_the_runs_draws_nothing_for_it(run, tmp_path):
+    path = shutil.copytree(run.path, tmp_path / "other")
+    journal_changed(path, lambda entry: entry["models"].update(generator="0" * 64))
+    (path / "before_after.png").unlink()
+    (path / "pareto.png").unlink()
+    before = digests(path)
+    resumed = evo_t2i.resume(path)
+    (note,) = resumed.warnings
+    assert "before_after.png was not drawn: the generator is another one than the run's" in note
+    after = digests(path)
+    assert after.pop("pareto.png") == digests(run.path)["pareto.png"]
+    assert "before_after.png" not in after
+    assert after.keys() == before.keys()
+    (path / "front" / "0000.png").unlink()
+    with pytest.raises(RunDataError, match="was begun with other models"):
+        evo_t2i.resume(path)
+
+
+def test_resuming_with_other_libraries_or_threads_warns(run, tmp_path):
+    path = shutil.copytree(run.path, tmp_path / "then")
+    journal_changed(path, lambda entry: entry["environment"].update(threads=99, torch="1.0"))
+    (path / "front" / "0000.png").unlink()
+    (warning,) = evo_t2i.resume(path).warnings
+    assert "threads 99, now" in warning
+    assert "torch 1.0, now" in warning
+    (path / "gen" / "0002.safetensors").unlink()
+    with pytest.raises(RunDataError, match="might give another front here"):
+        evo_t2i.resume(path)
 
 
 def test_resume_finishes_a_presentation_that_was_cut_short(run, tmp_path):
@@ -144,6 +191,7 @@ def test_resume_finishes_a_presentation_that_was_cut_short(run, tmp_path):
             (path / name).unlink()
         if not kept:
             shutil.rmtree(path / "pick")
+            (path / "presented.json").unlink()
         evo_t2i.resume(path)
         assert digests(path) == digests(run.path)
 
@@ -155,9 +203,8 @@ def test_the_random_sampler_is_a_baseline_under_the_same_interface(run, tmp_path
 
 
 def test_the_notes_setting_runs(tmp_path):
-    notes = evo_t2i.sample(
-        CAPTION, out=tmp_path / "notes", operators="sbx-pm", survival="crowding", **SMALL
-    )
+    options = {"nsga2": {"operators": "sbx-pm", "survival": "crowding"}}
+    notes = evo_t2i.sample(CAPTION, out=tmp_path / "notes", options=options, **SMALL)
     assert len(notes.front) >= 1
 
 

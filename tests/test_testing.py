@@ -67,13 +67,13 @@ class Brightness:
     def text(self, _caption):
         return {}
 
-    def images(self, batch):
+    def images(self, batch, text):  # noqa: ARG002
         return {"brightness.mean": batch.mean(dim=(1, 2, 3))}
 
 
 class Relative(Brightness):
-    def images(self, batch):
-        mean = super().images(batch)["brightness.mean"]
+    def images(self, batch, text):
+        mean = super().images(batch, text)["brightness.mean"]
         return {"brightness.mean": mean - mean.mean()}
 
 
@@ -158,8 +158,14 @@ class Forgetful(RandomSearch):
 
 class Careless(RandomSearch):
     def tell(self, latents, scores):
-        super().tell(latents, scores)
+        points = super().tell(latents, scores)
         self.archive = self.archive[:1]
+        return points
+
+
+class Silent(RandomSearch):
+    def tell(self, latents, scores):
+        super().tell(latents, scores)
 
 
 class Wide(RandomSearch):
@@ -179,6 +185,7 @@ def test_the_searches_keep_the_contract(factory, objectives):
         (UnseededSearch, "ask gave other latents before tell"),
         (Forgetful, "after restore"),
         (Careless, "the archive holds the ids"),
+        (Silent, "tell did not give back the points"),
         (Wide, "float64, expected"),
     ],
 )

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from scoring import scores_of
 
-from evo_t2i.config import DEFAULT_SCORES, ScoreOptions
-from evo_t2i.evaluate import ImageScorer
+from evo_t2i.config import DEFAULT_SCORES
+from evo_t2i.evaluate.evaluator import score_images
+from evo_t2i.evaluate.models import load_scorers
 from evo_t2i.features.clip import ClipFeatures
 from evo_t2i.training.export import load_judge
 from evo_t2i.training.judge import agreement, read
@@ -30,7 +32,7 @@ def gallery():
 def clip_images(gallery):
     clip = ClipFeatures(device=CPU)
     with torch.inference_mode():
-        return clip, clip.images(gallery[2])["clip.image"]
+        return clip, clip.images(gallery[2], {})["clip.image"]
 
 
 @pytest.mark.parametrize(
@@ -61,12 +63,7 @@ def test_a_metropolis_at_dusk_is_a_skyline_at_sunset(gallery, clip_images):
 
 
 def test_the_true_caption_beats_a_wrong_one(gallery):
-    scorer = ImageScorer(
-        score_names=("text_image", "region_word"),
-        options=ScoreOptions(),
-        device=CPU,
-        micro_batch=25,
-    )
+    scorers = load_scorers(("text_image", "region_word"), device=CPU)
     scenes, _, batch = gallery
     wins = []
     for row in range(12):
@@ -76,8 +73,8 @@ def test_the_true_caption_beats_a_wrong_one(gallery):
             for i in range(row + 1, len(scenes))
             if scenes[i].scene != scenes[row].scene and scenes[i].time != scenes[row].time
         )
-        scorer.prepare(true)
-        right, wrong = scorer.score_images(batch[[row, wrong_row]])
+        scorer = scorers.for_caption(true)
+        right, wrong = score_images(scorer, batch[[row, wrong_row]], 25)
         wins.append(right > wrong)
     assert np.mean(wins, axis=0).min() >= 0.9
 
@@ -85,19 +82,14 @@ def test_the_true_caption_beats_a_wrong_one(gallery):
 def test_a_caption_without_a_label_leaves_scores_2_and_4_low(gallery):
     """The design notes' finding: no skyline and no sunset among the labels."""
     scenes, _, batch = gallery
-    scorer = ImageScorer(
-        score_names=DEFAULT_SCORES, options=ScoreOptions(), device=CPU, micro_batch=25
-    )
     bare = [i for i, s in enumerate(scenes) if s.scene == "skyline" and not s.things][:8]
     cats = [
         i
         for i, s in enumerate(scenes)
         if s.scene == "room" and [t.kind for t in s.things] == ["cat", "table"]
     ][:8]
-    scorer.prepare("skyline at sunset.")
-    skyline = scorer.score_images(batch[bare])
-    scorer.prepare("a cat is lay on the table.")
-    cat = scorer.score_images(batch[cats])
+    skyline = scores_of(batch[bare], "skyline at sunset.", DEFAULT_SCORES)
+    cat = scores_of(batch[cats], "a cat is lay on the table.", DEFAULT_SCORES)
     for column in (1, 3):  # image_real, word_label
         assert skyline[:, column].max() < cat[:, column].min()
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import evo_t2i
 from evo_t2i.checkpoints.model_folder import read_json
 from evo_t2i.errors import ModelError
 
@@ -121,7 +120,7 @@ def _manifest(root: Path, remedy: str) -> dict[str, Any]:
 
 
 def _package() -> Path:
-    return Path(evo_t2i.__file__).parent
+    return Path(__file__).parents[1]
 
 
 def _in_wheel() -> Path:

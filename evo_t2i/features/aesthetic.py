@@ -1,5 +1,7 @@
 """LAION's aesthetic predictor, version 2: how much people like a picture on average."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
@@ -44,7 +46,11 @@ class AestheticFeatures:
         """Nothing: the rating does not depend on the caption."""
         return {}
 
-    def images(self, batch: Tensor) -> dict[str, Tensor]:
+    def images(
+        self,
+        batch: Tensor,
+        text: Mapping[str, Tensor],  # noqa: ARG002
+    ) -> dict[str, Tensor]:
         """``aesthetic.rating`` (n,), on a scale of about 1 to 10."""
         inputs = normalise(resize(batch, self._size), self._mean, self._std)
         embeddings = normalize(self._visual(inputs).float(), dim=-1)

@@ -1,20 +1,20 @@
 """CLIP embeddings of the whole image, of its patches, of the caption and of its words."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize, scaled_dot_product_attention
 
+from evo_t2i.caption import content_words, unread
 from evo_t2i.checkpoints import builtin
 from evo_t2i.checkpoints.cache import expanded
 from evo_t2i.checkpoints.minilm import minilm_folder
 from evo_t2i.checkpoints.model_folder import read_json
 from evo_t2i.config import BUILTIN_MODELS, ScorerModels
 from evo_t2i.errors import ModelError
-from evo_t2i.features.captions import content_words
 from evo_t2i.features.preprocess import channel_values, normalise, resize
 from evo_t2i.features.scorer_files import BUILTIN, LOCAL, clip_weights
 from evo_t2i.models.loading import loading
@@ -127,7 +127,11 @@ class OpenClipFeatures:
             "clip.logit_scale": self._model.logit_scale.exp().float(),
         }
 
-    def images(self, batch: Tensor) -> dict[str, Tensor]:
+    def images(
+        self,
+        batch: Tensor,
+        text: Mapping[str, Tensor],  # noqa: ARG002
+    ) -> dict[str, Tensor]:
         """``clip.image`` (n, d) and ``clip.dense`` (n, r, d), r patches row by row; unit length."""
         inputs = normalise(resize(batch, self._size), self._mean, self._std)
         model = self._in_precision.current(inputs.device)
@@ -139,6 +143,10 @@ class OpenClipFeatures:
             "clip.image": normalize(image.float(), dim=-1),
             "clip.dense": normalize(dense.float(), dim=-1),
         }
+
+    def unread(self, caption: str) -> str:
+        """The caption's end beyond the text tower's context."""
+        return unread(caption, self._tokenize)
 
     def _embed(self, texts: Sequence[str]) -> Tensor:
         tokens = self._tokenize(texts).to(self._device)

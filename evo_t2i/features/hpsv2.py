@@ -1,9 +1,12 @@
 """Human Preference Score v2.1: a CLIP ViT-H/14 that learned which of two pictures people prefer."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from evo_t2i.caption import unread
 from evo_t2i.checkpoints.catalogue import HPS_V2
 from evo_t2i.checkpoints.digests import sha256_of
 from evo_t2i.checkpoints.hub import downloaded_file
@@ -46,7 +49,15 @@ class HpsV2Features:
         tokens = self._tokenize([caption]).to(self._device)
         return {"hpsv2.text": normalize(self._model.encode_text(tokens).float(), dim=-1)[0]}
 
-    def images(self, batch: Tensor) -> dict[str, Tensor]:
+    def images(
+        self,
+        batch: Tensor,
+        text: Mapping[str, Tensor],  # noqa: ARG002
+    ) -> dict[str, Tensor]:
         """``hpsv2.image`` (n, d), of unit length."""
         inputs = normalise(resize(batch, self._size), self._mean, self._std)
         return {"hpsv2.image": normalize(self._model.encode_image(inputs).float(), dim=-1)}
+
+    def unread(self, caption: str) -> str:
+        """The caption's end beyond the text tower's context."""
+        return unread(caption, self._tokenize)

@@ -1,8 +1,11 @@
 """ImageReward: what people would say of a picture that was drawn for the caption."""
 
+from collections.abc import Mapping, Sequence
+
 import torch
 from torch import Tensor
 
+from evo_t2i.caption import unread
 from evo_t2i.checkpoints.catalogue import BERT, IMAGE_REWARD
 from evo_t2i.checkpoints.digests import sha256_of
 from evo_t2i.checkpoints.hub import downloaded_file
@@ -21,11 +24,11 @@ MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.2757
 class ImageRewardFeatures:
     """Xu et al., "ImageReward" (2023), version 1.0 of its weights.
 
-    The picture's reward depends on the caption through cross-attention, so ``text`` comes before
-    ``images``. Raises ModelError when a file is missing, damaged or could run code.
+    The picture's reward depends on the caption through cross-attention. Raises ModelError when a
+    file is missing, damaged or could run code.
     """
 
-    provides = frozenset({"imagereward.reward"})
+    provides = frozenset({"imagereward.tokens", "imagereward.reward"})
 
     def __init__(self, *, device: torch.device, models: ScorerModels) -> None:  # noqa: ARG002
         path = downloaded_file(IMAGE_REWARD.repository, "ImageReward.pt")
@@ -47,18 +50,24 @@ class ImageRewardFeatures:
         side = model.vision.config.image_size
         self._size = (side, side)
         self._device = device
-        self._tokens: Tensor | None = None
 
     def text(self, caption: str) -> dict[str, Tensor]:
-        """Nothing; the caption is read for ``images``."""
-        found = self._tokenizer(
-            caption, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
-        )
-        self._tokens = found.input_ids.to(self._device)
-        return {}
+        """``imagereward.tokens`` (1, t): the caption as the cross-attention reads it."""
+        return {"imagereward.tokens": self._tokenize([caption]).to(self._device)}
 
-    def images(self, batch: Tensor) -> dict[str, Tensor]:
-        """``imagereward.reward`` (n,), for the caption that ``text`` was given last."""
-        assert self._tokens is not None
+    def images(self, batch: Tensor, text: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """``imagereward.reward`` (n,), for the caption of ``text``."""
         inputs = normalise(resize(batch, self._size), MEAN, STD)
-        return {"imagereward.reward": self._model(inputs, self._tokens).float()}
+        reward = self._model(inputs, text["imagereward.tokens"])
+        return {"imagereward.reward": reward.float()}
+
+    def unread(self, caption: str) -> str:
+        """The caption's end beyond MAX_TOKENS."""
+        return unread(caption, self._tokenize)
+
+    def _tokenize(self, texts: Sequence[str]) -> Tensor:
+        found = self._tokenizer(
+            list(texts), truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
+        )
+        ids: Tensor = found.input_ids
+        return ids

@@ -1,5 +1,6 @@
 """PickScore: a CLIP ViT-H/14 that learned which of two pictures people picked for their prompt."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from evo_t2i.caption import unread
 from evo_t2i.checkpoints.catalogue import CLIP_H14_TOKENIZER, PICKSCORE
 from evo_t2i.checkpoints.digests import digest_of_files
 from evo_t2i.checkpoints.hub import downloaded_file
@@ -50,19 +52,31 @@ class PickScoreFeatures:
 
     def text(self, caption: str) -> dict[str, Tensor]:
         """``pickscore.text`` (d,), of unit length, and ``pickscore.logit_scale`` ()."""
-        tokens = self._tokenizer(
-            caption, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
-        ).to(self._device)
+        tokens = self._tokenize([caption]).to(self._device)
+        embedding = self._model.get_text_features(**tokens).float()
         return {
-            "pickscore.text": normalize(self._model.get_text_features(**tokens).float(), dim=-1)[0],
+            "pickscore.text": normalize(embedding, dim=-1)[0],
             "pickscore.logit_scale": self._model.logit_scale.exp().float(),
         }
 
-    def images(self, batch: Tensor) -> dict[str, Tensor]:
+    def images(
+        self,
+        batch: Tensor,
+        text: Mapping[str, Tensor],  # noqa: ARG002
+    ) -> dict[str, Tensor]:
         """``pickscore.image`` (n, d), of unit length."""
         inputs = normalise(resize(batch, self._size), self._mean, self._std)
         embeddings = self._model.get_image_features(pixel_values=inputs)
         return {"pickscore.image": normalize(embeddings.float(), dim=-1)}
+
+    def unread(self, caption: str) -> str:
+        """The caption's end beyond MAX_TOKENS."""
+        return unread(caption, lambda texts: self._tokenize(texts).input_ids)
+
+    def _tokenize(self, texts: Sequence[str]) -> Any:
+        return self._tokenizer(
+            list(texts), truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
+        )
 
 
 def _loaded(folder: Path, processing: Path) -> tuple[Any, Any]:

@@ -1,5 +1,7 @@
 """The classifier's logits."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
@@ -33,7 +35,11 @@ class VggFeatures:
         """Nothing: the classifier does not read."""
         return {}
 
-    def images(self, batch: Tensor) -> dict[str, Tensor]:
+    def images(
+        self,
+        batch: Tensor,
+        text: Mapping[str, Tensor],  # noqa: ARG002
+    ) -> dict[str, Tensor]:
         """``vgg.logits`` (n, k), columns in the order of ``labels``."""
         inputs = normalise(resize(batch, self._size), self._mean, self._std)
         inputs = inputs.contiguous(memory_format=torch.channels_last)

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from evo_t2i.caption import content_words, unread
 from evo_t2i.checkpoints.cache import NOWHERE, cached_tensor, expanded, keep_tensor
 from evo_t2i.checkpoints.digests import digest_of_files
 from evo_t2i.checkpoints.minilm import SHA256, minilm_folder
 from evo_t2i.checkpoints.model_folder import files_read, refused
 from evo_t2i.config import BUILTIN_MODELS, ScorerModels
 from evo_t2i.errors import ModelError
-from evo_t2i.features.captions import content_words
 from evo_t2i.features.classifiers import classifier_labels
 from evo_t2i.features.scorer_files import BUILTIN, encoder_folder
 from evo_t2i.models.loading import loading
@@ -83,18 +83,21 @@ class WordFeatures:
             "words.coverage": words.max(),
         }
 
-    def images(self, batch: Tensor) -> dict[str, Tensor]:  # noqa: ARG002
+    def images(
+        self,
+        batch: Tensor,  # noqa: ARG002
+        text: Mapping[str, Tensor],  # noqa: ARG002
+    ) -> dict[str, Tensor]:
         """Nothing: words are not seen."""
         return {}
 
-    def matching_labels(self, caption: str) -> list[str]:
-        """The labels that a content word of the caption reaches, in their order; may be empty."""
-        best = self.text(caption)["words.word_labels"].max(dim=0).values.tolist()
-        return [
-            label
-            for label, value in zip(self.labels, best, strict=True)
-            if value >= LABEL_THRESHOLD
-        ]
+    def unread(self, caption: str) -> str:
+        """The caption's end beyond the sentence encoder's limit."""
+        tokenizer = self._encoder.tokenizer
+        return unread(
+            caption,
+            lambda texts: tokenizer(list(texts), truncation=True, return_tensors="pt").input_ids,
+        )
 
     def _embed(self, texts: Sequence[str]) -> Tensor:
         from flair.data import Sentence

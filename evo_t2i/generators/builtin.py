@@ -1,13 +1,14 @@
 """The built-in generator: a small text-conditional StyleGAN2 trained on the package's own world."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from evo_t2i.caption import unread
 from evo_t2i.checkpoints import builtin
 from evo_t2i.checkpoints.minilm import minilm_folder
 from evo_t2i.errors import ModelError, UsageError
@@ -33,7 +34,7 @@ class BuiltinGenerator:
         weights = builtin.load("generator")
         self._device = device
         with loading():
-            self._encode = _text_encoder(weights.config["text_encoder"])
+            self._encode, self._tokenize = _text_encoder(weights.config["text_encoder"])
             model = text_stylegan.load(weights.config, weights.tensors)
             config = model.config
             self._model = model.to(device).to(memory_format=torch.channels_last).eval()
@@ -42,10 +43,14 @@ class BuiltinGenerator:
         self.image_size = (config.resolution, config.resolution)
         self.digest = weights.digest
 
-    @torch.inference_mode()
     def condition(self, caption: str) -> Tensor:
         """The caption's unit CLIP text feature (1, d)."""
-        return normalize(self._encode(caption).float(), dim=1).to(self._device)
+        feature = self._encode(self._tokenize([caption]))
+        return normalize(feature.float(), dim=1).to(self._device)
+
+    def unread(self, caption: str) -> str:
+        """The caption's end beyond the text encoder's limit."""
+        return unread(caption, self._tokenize)
 
     def sample(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Standard Gaussian latents (count, 32) float32."""
@@ -56,8 +61,10 @@ class BuiltinGenerator:
         return to_unit(self._model(latents, condition.expand(len(latents), -1)))
 
 
-def _text_encoder(wanted: str) -> Callable[[str], Tensor]:
-    """Captions to the built-in CLIP's features (1, d); ModelError unless that is ``wanted``."""
+def _text_encoder(
+    wanted: str,
+) -> tuple[Callable[[Tensor], Tensor], Callable[[Sequence[str]], Tensor]]:
+    """The built-in CLIP's ``encode_text`` and its tokenizer; ModelError unless it is ``wanted``."""
     from evo_t2i.models import clip  # imports open_clip, which takes seconds
 
     weights = builtin.load("clip")
@@ -69,5 +76,4 @@ def _text_encoder(wanted: str) -> Callable[[str], Tensor]:
     folder = minilm_folder()
     model = clip.load(weights.config, weights.tensors, folder)
     model.visual = None  # the captions' half is enough
-    tokenize = clip.load_tokenizer(folder)
-    return lambda caption: model.encode_text(tokenize([caption]))
+    return model.encode_text, clip.load_tokenizer(folder)

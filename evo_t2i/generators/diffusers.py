@@ -6,7 +6,7 @@
 import copy
 import inspect
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from evo_t2i.caption import unread
 from evo_t2i.checkpoints.model_folder import refused
 from evo_t2i.errors import ModelError, UsageError, first_line
 from evo_t2i.generators.inner_noise import InnerNoise
@@ -194,6 +195,21 @@ class DiffusersGenerator:
             if name is not None and value is not None
         }
 
+    def unread(self, caption: str) -> str:
+        """The caption's end that none of the pipeline's text encoders reads."""
+        encoding = inspect.signature(self._pipeline.encode_prompt).parameters
+        longest = self._family.encoding.get("max_sequence_length")
+        if longest is None and "max_sequence_length" in encoding:
+            longest = encoding["max_sequence_length"].default
+        ends = []
+        for name in ("tokenizer", "tokenizer_2", "tokenizer_3"):
+            if (tokenizer := getattr(self._pipeline, name, None)) is not None:
+                # CLIP's tokenizers know their limit; for the others the pipeline sets it
+                own = "CLIP" in type(tokenizer).__name__
+                limit = tokenizer.model_max_length if own or longest is None else longest
+                ends.append(unread(caption, _cut_off(tokenizer, limit)))
+        return min(ends, key=len, default="")
+
     def sample(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Standard Gaussian latents (count, \\*latent_shape) float32."""
         return rng.standard_normal((count, *self.latent_shape), dtype=np.float32)
@@ -219,6 +235,17 @@ class DiffusersGenerator:
         except UnboundLocalError as error:  # Sana's pipeline, after it caught an out of memory
             raise MemoryError("out of memory") from error
         return images.float().clamp(0.0, 1.0)
+
+
+def _cut_off(tokenizer: Any, limit: int) -> Callable[[Sequence[str]], Tensor]:
+    """Texts → token ids (n, t), at most ``limit`` each."""
+
+    def tokenize(texts: Sequence[str]) -> Tensor:
+        found = tokenizer(list(texts), truncation=True, max_length=limit, return_tensors="pt")
+        ids: Tensor = found.input_ids
+        return ids
+
+    return tokenize
 
 
 def _diffusers() -> Any:

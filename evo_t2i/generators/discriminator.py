@@ -1,6 +1,6 @@
 """A checkpoint's own discriminator as a feature extractor."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
@@ -40,7 +40,11 @@ class DiscriminatorFeatures:
         none = torch.zeros(0, device=self._device)
         return {"discriminator.text": none if feature is None else feature[0]}
 
-    def images(self, batch: Tensor) -> dict[str, Tensor]:
+    def images(
+        self,
+        batch: Tensor,
+        text: Mapping[str, Tensor],  # noqa: ARG002
+    ) -> dict[str, Tensor]:
         """``discriminator.logits`` (n,) and ``discriminator.image`` (n, d)."""
         parts = [self._judge(part * 2 - 1) for part in batch.split(self._at_once)]
         logits, features = zip(*parts, strict=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from evo_t2i.caption import unread
 from evo_t2i.checkpoints.cache import expanded
 from evo_t2i.checkpoints.catalogue import hub_files
 from evo_t2i.checkpoints.hub import local_snapshot
@@ -149,3 +150,7 @@ class LafiteGenerator(StyleGan2AdaGenerator):
     def condition(self, caption: str) -> Tensor:
         """The caption's CLIP feature (1, d), of unit length."""
         return self._encoder.text_features([caption]).to(self._device)
+
+    def unread(self, caption: str) -> str:
+        """The caption's end beyond the text encoder's context."""
+        return unread(caption, self._encoder.tokenize)

@@ -4,17 +4,12 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from evo_t2i.config import ScoreOptions
-
 
 class Aesthetic:
     """The rating that LAION's aesthetic predictor gives, on a scale of about 1 to 10."""
 
     name = "aesthetic"
     needs = frozenset({"aesthetic.rating"})
-
-    def __init__(self, *, options: ScoreOptions) -> None:
-        pass
 
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
         return features["aesthetic.rating"]

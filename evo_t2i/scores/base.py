@@ -9,7 +9,8 @@ from torch import Tensor
 class Score(Protocol):
     """Features → (n,). A score never sees pixels, captions or models.
 
-    Registered as a factory with the keyword-only argument ``options: ScoreOptions``.
+    Registered as a factory without arguments, or, where it has a dataclass ``Options``, with the
+    keyword-only argument ``options``; see ``evo_t2i.registry``.
     """
 
     name: str

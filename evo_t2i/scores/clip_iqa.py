@@ -4,8 +4,6 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from evo_t2i.config import ScoreOptions
-
 
 def clip_iqa(image: Tensor, antonyms: Tensor, logit_scale: Tensor) -> Tensor:
     """Probability (n,) in [0, 1] of the first of two antonym prompts.
@@ -21,9 +19,6 @@ class ClipIqa:
 
     name = "clip_iqa"
     needs = frozenset({"clip.image", "clip.antonyms", "clip.logit_scale"})
-
-    def __init__(self, *, options: ScoreOptions) -> None:
-        pass
 
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
         return clip_iqa(

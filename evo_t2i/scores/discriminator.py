@@ -4,8 +4,6 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from evo_t2i.config import ScoreOptions
-
 
 def discriminator(logits: Tensor, image: Tensor, text: Tensor) -> Tensor:
     """Logits (n,) that images are real, and fit the text: logits + image features · text feature.
@@ -21,9 +19,6 @@ class DiscriminatorScore:
 
     name = "discriminator"
     needs = frozenset({"discriminator.logits", "discriminator.image", "discriminator.text"})
-
-    def __init__(self, *, options: ScoreOptions) -> None:
-        pass
 
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
         return discriminator(

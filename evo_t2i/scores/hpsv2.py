@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from evo_t2i.config import ScoreOptions
 from evo_t2i.scores.text_image import text_image
 
 
@@ -13,9 +12,6 @@ class HpsV2:
 
     name = "hpsv2"
     needs = frozenset({"hpsv2.image", "hpsv2.text"})
-
-    def __init__(self, *, options: ScoreOptions) -> None:
-        pass
 
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
         return text_image(features["hpsv2.image"], features["hpsv2.text"])

@@ -2,10 +2,13 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from torch import Tensor
 
-from evo_t2i.config import ScoreOptions
+from evo_t2i.config import described, require, require_positive
+
+FORMS = ("max", "entropy", "energy")
 
 
 def image_real(logits: Tensor, temperature: float = 1.0, form: str = "max") -> Tensor:
@@ -31,9 +34,21 @@ class ImageReal:
     name = "image_real"
     needs = frozenset({"vgg.logits"})
 
-    def __init__(self, *, options: ScoreOptions) -> None:
-        self._temperature = options.temperature
-        self._form = options.image_real
+    @dataclass(frozen=True, kw_only=True)
+    class Options:
+        """How sure is measured."""
+
+        form: str = described(
+            "max (largest probability), entropy (1 - H/log K) or energy (T logsumexp(z/T)).", "max"
+        )
+        temperature: float = described("Divides the classifier's logits.", 1.0)
+
+        def __post_init__(self) -> None:
+            require(self.form in FORMS, "form", self.form, " or ".join(FORMS))
+            require_positive("temperature", self.temperature)
+
+    def __init__(self, *, options: Options) -> None:
+        self._options = options
 
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
-        return image_real(features["vgg.logits"], self._temperature, self._form)
+        return image_real(features["vgg.logits"], self._options.temperature, self._options.form)

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from evo_t2i.config import ScoreOptions
 from evo_t2i.scores.text_image import text_image
 
 
@@ -17,9 +16,6 @@ class PickScore:
 
     name = "pickscore"
     needs = frozenset({"pickscore.image", "pickscore.text", "pickscore.logit_scale"})
-
-    def __init__(self, *, options: ScoreOptions) -> None:
-        pass
 
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
         cosine = text_image(features["pickscore.image"], features["pickscore.text"])

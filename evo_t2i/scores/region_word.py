@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from evo_t2i.config import ScoreOptions
+from evo_t2i.config import described, require_positive
 
 
 def region_word(
@@ -39,7 +40,21 @@ class RegionWord:
     name = "region_word"
     needs = frozenset({"clip.dense", "clip.words"})
 
-    def __init__(self, *, options: ScoreOptions) -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Options:
+        """The constants of the formula, see ``region_word``."""
+
+        region_sharpness: float = described(
+            "rho_1: how strongly a word attends to its best region.", 50.0
+        )
+        word_sharpness: float = described("rho_2: how strongly the best word dominates.", 5.0)
+        temperature: float = described("tau: divides the score.", 1.0)
+
+        def __post_init__(self) -> None:
+            for name in ("region_sharpness", "word_sharpness", "temperature"):
+                require_positive(name, getattr(self, name))
+
+    def __init__(self, *, options: Options) -> None:
         self._options = options
 
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
@@ -48,5 +63,5 @@ class RegionWord:
             features["clip.words"],
             self._options.region_sharpness,
             self._options.word_sharpness,
-            self._options.region_temperature,
+            self._options.temperature,
         )

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from evo_t2i.config import ScoreOptions
-
 
 def text_image(image: Tensor, text: Tensor) -> Tensor:
     """Cosine (n,) in [-1, 1] of unit embeddings: images (n, d) and caption (d,)."""
@@ -17,9 +15,6 @@ class TextImage:
 
     name = "text_image"
     needs = frozenset({"clip.image", "clip.text"})
-
-    def __init__(self, *, options: ScoreOptions) -> None:
-        pass
 
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
         return text_image(features["clip.image"], features["clip.text"])

@@ -1,10 +1,13 @@
 """Is what the classifier sees what the caption speaks of?"""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from torch import Tensor
 
-from evo_t2i.config import ScoreOptions
+from evo_t2i.config import described, require, require_positive
+
+TEXTS = ("words", "caption")
 
 
 def word_label(
@@ -27,11 +30,26 @@ class WordLabel:
 
     name = "word_label"
 
-    def __init__(self, *, options: ScoreOptions) -> None:
-        self._options = options
-        self._similarities = (
-            "words.labels" if options.word_label_text == "caption" else "words.word_labels"
+    @dataclass(frozen=True, kw_only=True)
+    class Options:
+        """What is compared with which labels."""
+
+        temperature: float = described("Divides the classifier's logits.", 1.0)
+        top_labels: int = described("How many predicted labels are weighed.", 5)
+        text: str = described(
+            "words (a label counts by the content word that is nearest to it) or caption (by the "
+            "whole caption).",
+            "words",
         )
+
+        def __post_init__(self) -> None:
+            require_positive("temperature", self.temperature)
+            require(self.top_labels >= 1, "top_labels", self.top_labels, "1 or more")
+            require(self.text in TEXTS, "text", self.text, " or ".join(TEXTS))
+
+    def __init__(self, *, options: Options) -> None:
+        self._options = options
+        self._similarities = "words.labels" if options.text == "caption" else "words.word_labels"
         self.needs = frozenset({"vgg.logits", self._similarities})
 
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:

@@ -3,17 +3,17 @@
 import moocore
 import numpy as np
 
-from evo_t2i.search.base import Archive
+from evo_t2i.points import Points
 
 
-def extend(archive: Archive, points: Archive) -> Archive:
+def extend(archive: Points, points: Points) -> Points:
     """The non-dominated points of both, ids ascending; scores are maximised.
 
     A point dominates another when no score is lower and one is higher. Of points with equal scores
     only the one with the smallest id stays, so that a caption on which all images score alike
     does not keep them all. Rows that are not finite are left out.
     """
-    together = archive.joined(points[np.isfinite(points.scores).all(axis=1)])
+    together = Points.joined([archive, points[np.isfinite(points.scores).all(axis=1)]])
     if len(together) == 0:
         return together
     together = together[np.argsort(together.ids, kind="stable")]

@@ -1,7 +1,13 @@
 """Hypervolume: the volume between a reference point and the front, the measure of progress."""
 
+import sys
+from dataclasses import dataclass
+from typing import Self
+
 import moocore
 import numpy as np
+
+from evo_t2i.points import usable
 
 
 def reference_point(scores: np.ndarray) -> np.ndarray:
@@ -21,36 +27,47 @@ def reference_point(scores: np.ndarray) -> np.ndarray:
 def hypervolume(scores: np.ndarray, reference: np.ndarray) -> float:
     """Volume dominated by (n, m) maximised scores above the (m,) reference point; at least 0.
 
-    Exact (moocore). Rows that are not finite are left out, as are points below the reference.
+    Exact (moocore), and at most the largest float. Rows that are not finite are left out, as are
+    points below the reference.
     """
     finite = _finite_rows(scores)
     finite = finite[(finite > reference).all(axis=1)]
     if len(finite) == 0:
         return 0.0
-    return float(moocore.hypervolume(finite, ref=reference, maximise=True))
+    volume = float(moocore.hypervolume(finite, ref=reference, maximise=True))
+    return min(volume, sys.float_info.max)
 
 
-def best_point(scores: np.ndarray) -> np.ndarray:
-    """(n, m) scores of generation 0 → (m,): each score's maximum, over finite rows.
+@dataclass(frozen=True)
+class Box:
+    """The unit in which a run's progress is counted: from just below generation 0's worst to its
+    best in every score.
 
-    Without any finite row one unit above the reference point.
-    """
-    reference = reference_point(scores)
-    finite = _finite_rows(scores)
-    best: np.ndarray = finite.max(axis=0) if len(finite) else reference + 1.0
-    return best
-
-
-def relative_hypervolume(scores: np.ndarray, reference: np.ndarray, best: np.ndarray) -> float:
-    """Hypervolume in units of the box between generation 0's reference and best points.
-
-    It does not depend on the units of a score: a front that reaches generation 0's best in
+    So the measure does not depend on the scores' units: a front that reaches generation 0's best in
     every score at once has 1, and more is beyond what generation 0 showed.
     """
-    unit = (np.asarray(scores, np.float64) - reference) / (best - reference)
-    return hypervolume(unit, np.zeros(len(reference)))
+
+    reference: tuple[float, ...]
+    """(m,) ``reference_point`` of generation 0."""
+    best: tuple[float, ...]
+    """(m,) each score's maximum over generation 0's finite rows; without any, one unit above the
+    reference."""
+
+    @classmethod
+    def around(cls, scores: np.ndarray) -> Self:
+        """The box of generation 0's (n, m) scores."""
+        reference = reference_point(scores)
+        finite = _finite_rows(scores)
+        best = finite.max(axis=0) if len(finite) else reference + 1.0
+        return cls(tuple(reference.tolist()), tuple(best.tolist()))
+
+    def volume(self, scores: np.ndarray) -> float:
+        """Hypervolume of (n, m) scores in units of this box; at least 0."""
+        reference = np.array(self.reference)
+        unit = (np.asarray(scores, np.float64) - reference) / (np.array(self.best) - reference)
+        return hypervolume(unit, np.zeros(len(reference)))
 
 
 def _finite_rows(scores: np.ndarray) -> np.ndarray:
     rows: np.ndarray = np.asarray(scores, np.float64)
-    return rows[np.isfinite(rows).all(axis=1)]
+    return rows[usable(rows)]

@@ -1,6 +1,7 @@
 """NSGA-II through pymoo's ask and tell: the default search."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,21 +12,34 @@ from pymoo.core.problem import Problem
 from pymoo.core.sampling import Sampling
 from pymoo.core.termination import NoTermination
 
-from evo_t2i.config import RunConfig
+from evo_t2i.config import RunConfig, described
 from evo_t2i.errors import RunDataError
-from evo_t2i.search.archive import extend
-from evo_t2i.search.base import Archive, Sample, random_generator, state_array
-from evo_t2i.search.operators import Operators, RecordingMating, build_operators
-from evo_t2i.search.survival import build_survival
+from evo_t2i.points import Points, state_array
+from evo_t2i.search.generational import Generational
+from evo_t2i.search.operators import OPERATORS, Operators, RecordingMating, build_operators
+from evo_t2i.search.protocol import Sample, check_choice
+from evo_t2i.search.survival import SURVIVALS, build_survival
 
 
-class Nsga2:
+class Nsga2(Generational):
     """Non-dominated sorting genetic algorithm II (Deb et al., 2002) over Gaussian latents.
 
-    ``config`` gives the population, the offspring a generation, the seed, the operators and the
-    survival; ``operators`` replaces those that it names, for experiments. Raises UsageError for an
-    unknown operator or survival.
+    ``config`` gives the population, the offspring a generation and the seed; ``operators`` replaces
+    those that the options name, for experiments.
     """
+
+    @dataclass(frozen=True, kw_only=True)
+    class Options:
+        """How offspring are made and who survives; docs/search.md compares the choices."""
+
+        operators: str = described(
+            f"How offspring are made: {' or '.join(OPERATORS)}.", OPERATORS[0]
+        )
+        survival: str = described(f"Who survives: {', '.join(SURVIVALS)}.", SURVIVALS[0])
+
+        def __post_init__(self) -> None:
+            check_choice("operators", self.operators, OPERATORS)
+            check_choice("survival", self.survival, SURVIVALS)
 
     def __init__(
         self,
@@ -34,105 +48,64 @@ class Nsga2:
         dimensions: int,
         objectives: int,
         config: RunConfig,
+        options: Options | None = None,
         operators: Operators | None = None,
     ) -> None:
-        operators = operators or build_operators(config.operators)
-        self._seed = config.seed
+        super().__init__(dimensions=dimensions, objectives=objectives, seed=config.seed)
+        options = options or self.Options()
+        operators = operators or build_operators(options.operators)
         self._mating = RecordingMating(operators)
         self._algorithm = _algorithm(
-            config, self._mating, PriorSampling(sample, operators.bound), dimensions, objectives
+            config,
+            options.survival,
+            self._mating,
+            PriorSampling(sample, operators.bound),
+            dimensions,
+            objectives,
         )
-        self._asked: Population | None = None
-        self._parents = np.empty((0, 2), np.int64)
-        self._evaluations = 0
-        self.generation = 0
-        self.population = Archive.empty(dimensions, objectives)
-        self.archive = Archive.empty(dimensions, objectives)
+        self._infills = Population.empty()
 
-    @property
-    def parents(self) -> np.ndarray:
-        """(n, 2) int64 ids of the parents of what ``ask`` just returned; -1 for none."""
-        return self._parents
+    def _propose(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        self._algorithm.random_state = rng
+        self._infills = self._algorithm.ask()
+        latents: np.ndarray = self._infills.get("X").astype(np.float32)
+        if self.generation == 0:
+            return latents, np.full((len(latents), 2), -1, np.int64)
+        return latents, self.population.ids[self._mating.parents]
 
-    def ask(self) -> np.ndarray:
-        """(n, d) float32: the population from the prior, then each time the offspring."""
-        if self._asked is None:
-            self._algorithm.random_state = random_generator(self._seed, self.generation, step=0)
-            self._asked = self._algorithm.ask()
-            if self.generation == 0:
-                self._parents = np.full((len(self._asked), 2), -1, np.int64)
-            else:
-                self._parents = self.population.ids[self._mating.parents]
-        latents: np.ndarray = self._asked.get("X").astype(np.float32)
-        return latents
-
-    def tell(self, latents: np.ndarray, scores: np.ndarray) -> None:
-        """(n, m) scores, higher is better, of the (n, d) latents that ``ask`` returned.
-
-        Rows that are not finite survive only where nothing else can and are never archived.
-        """
-        asked = self._asked
-        dimensions, objectives = self.population.latents.shape[1], self.population.scores.shape[1]
-        if asked is None:
-            raise ValueError("tell needs an ask before it")
-        if latents.shape != (len(asked), dimensions) or scores.shape != (len(asked), objectives):
-            raise ValueError(
-                f"expected latents {(len(asked), dimensions)} and scores "
-                f"{(len(asked), objectives)}, got {latents.shape} and {scores.shape}"
-            )
-        points = Archive(
-            latents=latents.astype(np.float32),
-            scores=scores.astype(np.float64),
-            ids=np.arange(self._evaluations, self._evaluations + len(asked), dtype=np.int64),
-            parents=self._parents,
-            generations=np.full(len(asked), self.generation, np.int64),
-        )
-        together = self.population.joined(points)
-        asked.set("X", points.latents, "F", _objectives(points.scores))
-        asked.set("row", np.arange(len(self.population), len(together)))
+    def _select(self, points: Points, rng: np.random.Generator) -> Points:
+        together = Points.joined([self.population, points])
+        self._infills.set("X", points.latents, "F", _objectives(points.scores))
+        self._infills.set("row", np.arange(len(self.population), len(together)))
         self._algorithm.pop.set("row", np.arange(len(self.population)))
-        self._algorithm.random_state = random_generator(self._seed, self.generation, step=1)
-        self._algorithm.tell(infills=asked)
-
-        self.population = together[self._algorithm.pop.get("row")]
-        self.archive = extend(self.archive, points)
-        self.generation += 1
-        self._evaluations += len(asked)
-        self._asked = None
+        self._algorithm.random_state = rng
+        self._algorithm.tell(infills=self._infills)
+        return together[self._algorithm.pop.get("row")]
 
     def state(self) -> dict[str, np.ndarray]:
-        """Arrays from which ``restore`` continues bit for bit; taken after ``tell``."""
+        """As for every search, with the population's ranks and crowding distances."""
         rank, crowding = self._algorithm.pop.get("rank", "crowding")
-        return {
-            "generation": np.array(self.generation, np.int64),
-            "evaluations": np.array(self._evaluations, np.int64),
+        return super().state() | {
             "rank": np.asarray(rank, np.int64),
             "crowding": np.asarray(crowding, np.float64),
-            **self.population.to_state("population"),
-            **self.archive.to_state("archive"),
         }
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Continue where ``state`` was taken; raises RunDataError when it does not fit this run."""
-        dimensions, objectives = self.population.latents.shape[1], self.population.scores.shape[1]
-        population = Archive.from_state(state, "population", dimensions, objectives)
-        archive = Archive.from_state(state, "archive", dimensions, objectives)
         rank, crowding = state_array(state, "rank"), state_array(state, "crowding")
         generation = int(state_array(state, "generation"))
-        evaluations = int(state_array(state, "evaluations"))
-        expected = (self._algorithm.pop_size if generation else 0,)
-        if not population.ids.shape == rank.shape == crowding.shape == expected:
+        count = self._algorithm.pop_size if generation else 0
+        held = len(state_array(state, "population.ids"))
+        if not (held,) == rank.shape == crowding.shape == (count,):
             raise RunDataError(
-                f"The saved state holds {len(population):,} points, not {expected[0]:,}; "
+                f"The saved state holds {held:,} points, not {count:,}; "
                 "it belongs to another run: start a new one."
             )
-        self.population, self.archive = population, archive
-        self.generation, self._evaluations = generation, evaluations
-        self._asked = None
+        super().restore(state)
         self._algorithm.is_initialized = generation > 0
         self._algorithm.n_iter = generation + 1
         self._algorithm.pop = Population.new(
-            "X", population.latents, "F", _objectives(population.scores)
+            "X", self.population.latents, "F", _objectives(self.population.scores)
         )
         self._algorithm.pop.set("rank", rank, "crowding", crowding)
 
@@ -159,6 +132,7 @@ class PriorSampling(Sampling):
 
 def _algorithm(
     config: RunConfig,
+    survival: str,
     mating: RecordingMating,
     sampling: PriorSampling,
     dimensions: int,
@@ -171,7 +145,7 @@ def _algorithm(
         n_offsprings=config.offspring,
         sampling=sampling,
         mating=mating,
-        survival=build_survival(config.survival),
+        survival=build_survival(survival),
         eliminate_duplicates=False,
         output=None,
     )

@@ -23,8 +23,10 @@ from pymoo.operators.crossover.sbx import SBX
 from pymoo.operators.mutation.pm import PM
 from pymoo.operators.selection.tournament import TournamentSelection
 
-from evo_t2i.search.base import OPERATORS, check_choice
+from evo_t2i.search.protocol import check_choice
 
+OPERATORS = ("uniform-pcn", "sbx-pm")
+"""Ways to make offspring, the default first."""
 STEP = 0.1
 """β of the pCN step; benchmarks/search_quality.py compares others."""
 BOUND = 4.0
@@ -42,7 +44,7 @@ class Operators:
 
 def build_operators(name: str) -> Operators:
     """The operators called ``name``; raises UsageError, naming the choices, for another name."""
-    check_choice("--operators", name, OPERATORS)
+    check_choice("operators", name, OPERATORS)
     if name == "sbx-pm":
         return Operators(SBX(eta=15, prob=0.9), PM(eta=20), BOUND)
     return Operators(UniformCrossover(), CrankNicolson(STEP), None)

@@ -21,15 +21,17 @@ from pymoo.core.population import Population
 from pymoo.core.survival import Survival
 from pymoo.operators.survival.rank_and_crowding import RankAndCrowding
 
-from evo_t2i.search.base import SURVIVALS, check_choice
+from evo_t2i.search.protocol import check_choice
 
+SURVIVALS = ("reference", "mnn", "crowding")
+"""Ways to choose the next population, the default first."""
 MARGIN = 0.3
 """How far below the worst scores the directions start, as a share of the scores' range."""
 
 
 def build_survival(name: str) -> Survival:
     """The survival called ``name``; raises UsageError, naming the choices, for another name."""
-    check_choice("--survival", name, SURVIVALS)
+    check_choice("survival", name, SURVIVALS)
     if name == "reference":
         return FiniteFirst(ReferenceSurvival())
     return FiniteFirst(RankAndCrowding(crowding_func={"mnn": "mnn", "crowding": "cd"}[name]))

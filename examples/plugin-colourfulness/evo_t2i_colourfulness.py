@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from evo_t2i.config import ScoreOptions, ScorerModels
+from evo_t2i.config import ScorerModels
 
 MOMENTS = "colourfulness.moments"
 
@@ -44,7 +44,11 @@ class ColourMoments:
         """Nothing: colours do not depend on the caption."""
         return {}
 
-    def images(self, batch: Tensor) -> dict[str, Tensor]:
+    def images(
+        self,
+        batch: Tensor,
+        text: Mapping[str, Tensor],  # noqa: ARG002
+    ) -> dict[str, Tensor]:
         """The moments of each image by itself."""
         return {MOMENTS: opponent_moments(batch)}
 
@@ -54,9 +58,6 @@ class Colourfulness:
 
     name = "colourfulness"
     needs = frozenset({MOMENTS})
-
-    def __init__(self, *, options: ScoreOptions) -> None:
-        pass
 
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
         return colourfulness(features[MOMENTS])

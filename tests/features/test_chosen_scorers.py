@@ -10,15 +10,15 @@ import small_encoder
 import torch
 import torchvision
 from safetensors.torch import save_file
+from scoring import scores_of
 from torch.nn.functional import cosine_similarity, normalize
 
 from evo_t2i.checkpoints import builtin
 from evo_t2i.checkpoints.cache import torch_hub_checkpoints
 from evo_t2i.checkpoints.catalogue import VGG19_BN
 from evo_t2i.checkpoints.minilm import SHA256
-from evo_t2i.config import DEFAULT_SCORES, ScoreOptions, ScorerModels
+from evo_t2i.config import DEFAULT_SCORES, ScorerModels
 from evo_t2i.errors import ModelError, UsageError
-from evo_t2i.evaluate import ImageScorer
 from evo_t2i.features import scorer_files
 from evo_t2i.features.classifiers import classifier_labels
 from evo_t2i.features.clip import ClipFeatures
@@ -91,7 +91,7 @@ def published(monkeypatch, tmp_path):
 def equals_open_clips_own(features, folder):
     own = open_clip.create_model(f"local-dir:{folder}", require_pretrained=True).eval()
     images = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(1))
-    seen = features.images(images)["clip.image"]
+    seen = features.images(images, {})["clip.image"]
     expected = own.encode_image(normalised(images, MEAN, STD), normalize=True)
     torch.testing.assert_close(seen, expected, atol=1e-4, rtol=0)
     tokens = open_clip.get_tokenizer(f"local-dir:{folder}")([CAPTION, "a picture of bus."])
@@ -183,7 +183,7 @@ def test_imagenets_vgg_answers_as_torchvision_does(tmp_path, monkeypatch):
     weights = torchvision.models.VGG19_BN_Weights.IMAGENET1K_V1
     images = torch.rand(2, 3, 224, 224, generator=torch.Generator().manual_seed(1))
     expected = own(normalised(images, weights.transforms().mean, weights.transforms().std))
-    found = features.images(images)["vgg.logits"]
+    found = features.images(images, {})["vgg.logits"]
     torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
     assert features.labels == tuple(weights.meta["categories"])
     assert features.labels[1] == "goldfish"
@@ -203,7 +203,7 @@ def test_a_fine_tuned_vgg_of_torchvisions_is_read_from_its_folder(tmp_path):
     features = VggFeatures(device=CPU, models=ScorerModels(classifier=str(tmp_path)))
     images = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(1))
     expected = own(normalised(images, MEAN, STD))
-    torch.testing.assert_close(features.images(images)["vgg.logits"], expected)
+    torch.testing.assert_close(features.images(images, {})["vgg.logits"], expected)
     assert features.labels == ("cat", "dog")
     (tmp_path / "config.json").write_text(json.dumps(config | {"mean": MEAN}))
     with pytest.raises(ModelError, match="lacks 'std'"):
@@ -244,7 +244,8 @@ def test_a_trained_classifiers_folder_is_the_builtin_one_elsewhere(random_models
     images = torch.rand(2, 3, 64, 64)
     chosen = VggFeatures(device=CPU, models=ScorerModels(classifier=str(folder)))
     assert torch.equal(
-        chosen.images(images)["vgg.logits"], VggFeatures(device=CPU).images(images)["vgg.logits"]
+        chosen.images(images, {})["vgg.logits"],
+        VggFeatures(device=CPU).images(images, {})["vgg.logits"],
     )
     assert classifier_labels(str(folder)) == chosen.labels
     config = json.loads((folder / "config.json").read_text())
@@ -308,14 +309,6 @@ def test_a_scorer_takes_all_three(clip_folder, encoder, tmp_path):
     images = torch.rand(4, 3, 64, 64)
     values = []
     for each in (chosen, ScorerModels()):
-        scorer = ImageScorer(
-            score_names=DEFAULT_SCORES,
-            options=ScoreOptions(),
-            device=CPU,
-            micro_batch=4,
-            models=each,
-        )
-        scorer.prepare(CAPTION)
-        values.append(scorer.score_images(images))
+        values.append(scores_of(images, CAPTION, DEFAULT_SCORES, models=each, micro_batch=4))
     assert values[0].shape == (4, 4)
     assert (abs(values[0] - values[1]).max(axis=0) > 1e-6).tolist() == [True, False, True, True]

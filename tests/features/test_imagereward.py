@@ -7,12 +7,11 @@ from pathlib import PurePosixPath
 
 import pytest
 import torch
+from scoring import scores_of
 from torch.nn.functional import gelu, interpolate, layer_norm, linear
 
 from evo_t2i.checkpoints.cache import models_folder
-from evo_t2i.config import ScoreOptions
 from evo_t2i.errors import ModelError
-from evo_t2i.evaluate import ImageScorer
 from evo_t2i.testing import check_installed_score
 
 CAPTION = "A red bus by the SEA"
@@ -152,14 +151,7 @@ def published(tmp_path, monkeypatch):
 
 
 def score(images, caption=CAPTION):
-    scorer = ImageScorer(
-        score_names=["imagereward"],
-        options=ScoreOptions(),
-        device=torch.device("cpu"),
-        micro_batch=3,
-    )
-    scorer.prepare(caption)
-    return scorer.score_images(images)[:, 0]
+    return scores_of(images, caption, ["imagereward"], micro_batch=3)[:, 0]
 
 
 @torch.inference_mode()

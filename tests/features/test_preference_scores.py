@@ -8,6 +8,7 @@ import open_clip
 import pytest
 import torch
 from PIL import Image
+from scoring import scores_of
 from small_clip import ARCHITECTURE, make
 from torch.nn.functional import normalize
 from transformers import (
@@ -20,9 +21,7 @@ from transformers import (
 
 from evo_t2i.checkpoints.cache import models_folder
 from evo_t2i.checkpoints.catalogue import AESTHETIC_HEAD
-from evo_t2i.config import ScoreOptions
 from evo_t2i.errors import ModelError
-from evo_t2i.evaluate import ImageScorer
 from evo_t2i.features import aesthetic, hpsv2
 from evo_t2i.features.state_dicts import read_state_dict
 from evo_t2i.models.rating_head import RatingHead
@@ -60,10 +59,8 @@ def as_tensors(pictures):
     return centred / torch.tensor(STD).view(3, 1, 1)
 
 
-def scores_of(name, pictures):
-    scorer = ImageScorer(score_names=[name], options=ScoreOptions(), device=CPU, micro_batch=2)
-    scorer.prepare(CAPTION)
-    return scorer.score_images(pictures)[:, 0]
+def values_of(name, pictures):
+    return scores_of(pictures, CAPTION, [name], micro_batch=2)[:, 0]
 
 
 def by_hand(repository):
@@ -88,7 +85,7 @@ def test_hpsv2_is_the_cosine_that_open_clip_gives(hps, pictures):
     text = hps.encode_text(open_clip.get_tokenizer("ViT-H-14")([CAPTION]), normalize=True)
     exact = as_tensors(pictures)
     by_pil = torch.stack([preprocess(each) for each in as_pil(pictures)])
-    found = scores_of("hpsv2", pictures)
+    found = values_of("hpsv2", pictures)
     for inputs, tolerance in ((exact, 1e-4), (by_pil, 5e-3)):
         expected = (hps.encode_image(inputs, normalize=True) @ text.T)[:, 0]
         np.testing.assert_allclose(found, expected.numpy(), atol=tolerance)
@@ -99,10 +96,10 @@ def test_an_hpsv2_that_does_not_fit_or_runs_code_is_refused(hps):  # noqa: ARG00
     path = models_folder() / "xswu--HPSv2" / "HPS_v2.1_compressed.pt"
     torch.save({"state_dict": {"logit_scale": torch.ones(())}}, path)
     with pytest.raises(ModelError, match="does not hold these weights: 'ln_final"):
-        scores_of("hpsv2", torch.rand(1, 3, 8, 8))
+        values_of("hpsv2", torch.rand(1, 3, 8, 8))
     torch.save({"state_dict": PurePosixPath("x")}, path)
     with pytest.raises(ModelError, match="cannot be read without running code in it"):
-        scores_of("hpsv2", torch.rand(1, 3, 8, 8))
+        values_of("hpsv2", torch.rand(1, 3, 8, 8))
     path.write_bytes(b"PK\3\4")
     with pytest.raises(ModelError, match="or is damaged; fetch it again"):
         read_state_dict(path)
@@ -153,7 +150,7 @@ def test_pickscore_is_what_its_published_example_computes(pick, pictures):
     text = normalize(model.get_text_features(**text), dim=-1)
     pixels = processor(images=as_pil(pictures), return_tensors="pt")["pixel_values"]
     exact = as_tensors(pictures)
-    found = scores_of("pickscore", pictures)
+    found = values_of("pickscore", pictures)
     scale = model.logit_scale.exp()
     assert scale == pytest.approx(100, rel=1e-3)
     for inputs, tolerance in ((exact, 1e-4), (pixels, 5e-3)):
@@ -168,7 +165,7 @@ def test_a_pickscore_without_its_tokenizer_is_refused(pick):  # noqa: ARG001
     for name in ("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt"):
         (folder / name).unlink()
     with pytest.raises(ModelError, match="run `evo-t2i models check pickscore`"):
-        scores_of("pickscore", torch.rand(1, 3, 8, 8))
+        values_of("pickscore", torch.rand(1, 3, 8, 8))
 
 
 @torch.inference_mode()
@@ -185,7 +182,7 @@ def test_aesthetic_is_the_published_head_on_clips_unit_embedding(small_clip, pic
     for number in (0, 2, 4, 6, 7):  # by the names in the published file, with nothing in between
         weight, bias = (head.state_dict()[f"layers.{number}.{part}"] for part in ("weight", "bias"))
         hidden = hidden @ weight.T + bias
-    np.testing.assert_allclose(scores_of("aesthetic", pictures), hidden[:, 0].numpy(), atol=1e-4)
+    np.testing.assert_allclose(values_of("aesthetic", pictures), hidden[:, 0].numpy(), atol=1e-4)
     check_installed_score("aesthetic")
 
 
@@ -199,7 +196,7 @@ def test_aesthetic_is_the_published_head_on_clips_unit_embedding(small_clip, pic
 )
 def test_weights_that_are_not_here_are_named_with_the_command(name, file):
     with pytest.raises(ModelError) as caught:
-        scores_of(name, torch.rand(1, 3, 8, 8))
+        values_of(name, torch.rand(1, 3, 8, 8))
     assert str(caught.value).startswith(f"{file} not on this machine; run `evo-t2i models pull ")
     assert f"pull {name}`" in str(caught.value)
     assert str(models_folder()) in str(caught.value)

@@ -132,6 +132,21 @@ def test_captions_make_a_difference(folders, name):
     assert (images[0] - images[1]).abs().max() > 1e-4
 
 
+@pytest.mark.parametrize("name", ["sd", "pixart", "flux"])
+def test_the_end_that_no_encoder_reads_makes_no_difference_and_is_named(folders, name):
+    made = generator(folders(name))
+    assert made.unread(CAPTION) == ""
+    words = [f"bus {i}" for i in range(900)]
+    end = made.unread(" ".join(words))
+    read = " ".join(words).removesuffix(end).strip()
+    assert end
+    assert read
+    whole, part = made.condition(" ".join(words)), made.condition(read)
+    assert all(torch.equal(whole[key], part[key]) for key in whole)
+    shorter = made.condition(read.rsplit(" ", 1)[0])
+    assert not all(torch.equal(whole[key], shorter[key]) for key in whole)
+
+
 def test_a_small_step_of_the_latent_is_a_small_step_of_the_picture(folders):
     made = generator(folders("lcm"))
     latents = latents_of(made, 2)

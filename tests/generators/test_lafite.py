@@ -66,6 +66,16 @@ def test_captions_make_a_difference(generator):
     ).abs().max() > 0.02
 
 
+def test_the_end_of_a_caption_that_is_not_read_is_named(generator):
+    assert generator.unread("a red bus") == ""
+    long = " ".join(["a red bus"] * 40)
+    end = generator.unread(long)
+    assert torch.equal(
+        generator.condition(long), generator.condition(long.removesuffix(end).strip())
+    )
+    assert 30 < len(long.removesuffix(end).split()) < 78
+
+
 def test_the_digest_covers_the_text_encoder(folder, small_clip, tmp_path):
     from safetensors.torch import load_file, save_file
 

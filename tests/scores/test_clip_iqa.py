@@ -9,7 +9,7 @@ from small_clip import make
 from torch.nn.functional import normalize
 
 from evo_t2i import registry
-from evo_t2i.config import ScoreOptions, ScorerModels
+from evo_t2i.config import ScorerModels
 from evo_t2i.features.clip import ClipFeatures
 from evo_t2i.scores.clip_iqa import clip_iqa
 from evo_t2i.testing import check_score
@@ -34,7 +34,7 @@ def test_it_keeps_the_contract():
         "clip.antonyms": unit(2, 16, seed=1),
         "clip.logit_scale": torch.tensor(100.0),
     }
-    score = registry.make("score", "clip_iqa", options=ScoreOptions())
+    score = registry.make("score", "clip_iqa")
     check_score(score, features, image_keys=frozenset({"clip.image"}), value_range=(0.0, 1.0))
     ideal = {**features, "clip.image": features["clip.antonyms"]}
     assert score(ideal).tolist() == pytest.approx([1.0, 0.0], abs=1e-6)

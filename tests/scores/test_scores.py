@@ -8,7 +8,7 @@ import torch
 from torch.nn.functional import normalize
 
 from evo_t2i import registry
-from evo_t2i.config import DEFAULT_SCORES, ScoreOptions
+from evo_t2i.config import DEFAULT_SCORES
 from evo_t2i.scores.image_real import image_real
 from evo_t2i.scores.region_word import region_word
 from evo_t2i.scores.word_label import WordLabel, word_label
@@ -64,8 +64,8 @@ def test_word_label_takes_the_top_labels_only_and_renormalises():
 
 
 def test_word_label_reads_the_caption_or_its_best_word(features):
-    by_word = WordLabel(options=ScoreOptions(word_label_text="words"))
-    by_caption = WordLabel(options=ScoreOptions(word_label_text="caption"))
+    by_word = WordLabel(options=WordLabel.Options(text="words"))
+    by_caption = WordLabel(options=WordLabel.Options(text="caption"))
     logits = torch.full((1, 8), -50.0)
     logits[0, 2] = 50.0
     assert by_word({**features, "vgg.logits": logits}).item() == pytest.approx(
@@ -130,7 +130,7 @@ def test_region_word_is_one_where_every_word_has_its_region():
 @pytest.mark.parametrize("name", DEFAULT_SCORES)
 def test_every_score_keeps_the_contract(name, features):
     ranges = {"image_real": (0.0, 1.0)}
-    score = registry.load("score", name)(options=ScoreOptions())
+    score = registry.make("score", name)
     check_score(score, features, image_keys=IMAGE_KEYS, value_range=ranges.get(name, (-1.0, 1.0)))
 
 
@@ -142,7 +142,7 @@ def test_the_discriminators_score_adds_the_text_to_its_logits(width):
         "discriminator.image": torch.randn(6, width, generator=draw),
         "discriminator.text": torch.randn(width, generator=draw),
     }
-    score = registry.load("score", "discriminator")(options=ScoreOptions())
+    score = registry.make("score", "discriminator")
     keys = frozenset({"discriminator.logits", "discriminator.image"})
     check_score(score, features, image_keys=keys)
     for row, value in enumerate(score(features)):

@@ -3,19 +3,18 @@
 import numpy as np
 import pytest
 
+from evo_t2i.points import Points
 from evo_t2i.search.archive import extend
-from evo_t2i.search.base import Archive
 from evo_t2i.search.hypervolume import (
-    best_point,
+    Box,
     hypervolume,
     reference_point,
-    relative_hypervolume,
 )
 
 
-def points(scores: np.ndarray, first_id: int = 0) -> Archive:
+def points(scores: np.ndarray, first_id: int = 0) -> Points:
     ids = np.arange(first_id, first_id + len(scores))
-    return Archive(
+    return Points(
         latents=np.repeat(ids[:, None], 2, axis=1).astype(np.float32),
         scores=np.asarray(scores, np.float64),
         ids=ids,
@@ -40,7 +39,7 @@ def non_dominated_ids(scores: np.ndarray) -> list[int]:
 def test_archive_in_pieces_is_the_brute_force_front_of_all(objectives: int, levels: int) -> None:
     rng = np.random.default_rng([objectives, levels])
     scores = rng.integers(levels, size=(240, objectives)) / levels
-    archive = Archive.empty(2, objectives)
+    archive = Points.empty(2, objectives)
     for start in range(0, 240, 60):
         archive = extend(archive, points(scores[start : start + 60], start))
     assert archive.ids.tolist() == non_dominated_ids(scores)
@@ -50,8 +49,8 @@ def test_archive_in_pieces_is_the_brute_force_front_of_all(objectives: int, leve
 
 def test_archive_leaves_out_rows_that_are_not_finite() -> None:
     scores = np.array([[np.nan, 9.0], [1.0, 2.0], [np.inf, 3.0], [2.0, 1.0], [5.0, np.nan]])
-    assert extend(Archive.empty(2, 2), points(scores)).ids.tolist() == [1, 3]
-    nothing = extend(Archive.empty(2, 2), points(scores[[0, 2]]))
+    assert extend(Points.empty(2, 2), points(scores)).ids.tolist() == [1, 3]
+    nothing = extend(Points.empty(2, 2), points(scores[[0, 2]]))
     assert len(nothing) == 0
     assert nothing.scores.shape == (0, 2)
 
@@ -97,20 +96,19 @@ def test_failed_rows_change_neither_reference_nor_hypervolume() -> None:
     assert hypervolume(failed[2:], reference_point(failed[2:])) == 0.0
 
 
-def test_relative_hypervolume_ignores_units_and_counts_in_boxes() -> None:
+def test_the_volume_in_a_box_ignores_units() -> None:
     scores = np.random.default_rng(3).random((60, 3))
-    low, high = reference_point(scores), best_point(scores)
-    volume = relative_hypervolume(scores, low, high)
+    box = Box.around(scores)
+    volume = box.volume(scores)
     assert 0 < volume < 1
-    assert relative_hypervolume(high[None], low, high) == pytest.approx(1)
+    assert box.volume(np.array(box.best)[None]) == pytest.approx(1)
     units = np.array([1000.0, 0.001, 1.0])
     other = scores * units + 5
-    boxed = relative_hypervolume(other, reference_point(other), best_point(other))
-    assert boxed == pytest.approx(volume)
+    assert Box.around(other).volume(other) == pytest.approx(volume)
 
 
 def test_a_score_that_never_varies_leaves_the_box_open() -> None:
     scores = np.stack([np.linspace(0, 1, 9), np.full(9, 0.4)], axis=1)
-    low, high = reference_point(scores), best_point(scores)
-    assert (high > low).all()
-    assert relative_hypervolume(scores, low, high) == pytest.approx(1)
+    box = Box.around(scores)
+    assert (np.array(box.best) > np.array(box.reference)).all()
+    assert box.volume(scores) == pytest.approx(1)

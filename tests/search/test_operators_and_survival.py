@@ -7,9 +7,8 @@ from pymoo.core.population import Population
 from pymoo.core.problem import Problem
 
 from evo_t2i.errors import UsageError
-from evo_t2i.search.base import OPERATORS, SURVIVALS
-from evo_t2i.search.operators import build_operators, tournament
-from evo_t2i.search.survival import build_survival, choose_by_directions
+from evo_t2i.search.operators import OPERATORS, build_operators, tournament
+from evo_t2i.search.survival import SURVIVALS, build_survival, choose_by_directions
 
 
 def survivors(name: str, scores: np.ndarray, count: int) -> Population:

@@ -1,5 +1,6 @@
 """Both searches through ask and tell: determinism, resume, progress, failures, bookkeeping."""
 
+import dataclasses
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -7,12 +8,15 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
+from evo_t2i import registry
 from evo_t2i.config import RunConfig
 from evo_t2i.errors import RunDataError, UsageError
-from evo_t2i.search.base import OPERATORS, SURVIVALS, Search
 from evo_t2i.search.hypervolume import hypervolume, reference_point
 from evo_t2i.search.nsga2 import Nsga2
+from evo_t2i.search.operators import OPERATORS
+from evo_t2i.search.protocol import Search
 from evo_t2i.search.random_search import RandomSearch
+from evo_t2i.search.survival import SURVIVALS
 
 Problem = Callable[[np.ndarray], np.ndarray]
 VARIANTS = [
@@ -43,7 +47,10 @@ def make(
 ) -> Search:
     """A search over Gaussian latents, small unless the options say otherwise."""
     small = {"caption": "a test", "seed": 3, "population": 24, "offspring": 24}
+    names = {field.name for field in dataclasses.fields(Nsga2.Options)}
+    chosen = {name: options.pop(name) for name in names & options.keys()}
     return factory(
+        **({"options": factory.Options(**chosen)} if chosen else {}),
         sample=lambda count, rng: rng.standard_normal((count, dimensions), dtype=np.float32),
         dimensions=dimensions,
         objectives=objectives,
@@ -85,8 +92,10 @@ def test_restored_search_continues_bit_for_bit(factory, options: dict, stop: int
     for key, array in expected.items():
         assert array.dtype == got[key].dtype, key
         assert array.tobytes() == got[key].tobytes(), key
-    assert whole.ask().tobytes() == second.ask().tobytes()
-    assert np.array_equal(whole.parents, second.parents)
+    latents = whole.ask()
+    assert latents.tobytes() == second.ask().tobytes()
+    told = [search.tell(latents, problem(latents)) for search in (whole, second)]
+    assert np.array_equal(told[0].parents, told[1].parents)
 
 
 @every_variant
@@ -139,22 +148,22 @@ def test_archive_holds_the_front_of_all_that_was_told(factory, options: dict) ->
 @pytest.mark.parametrize("operators", OPERATORS)
 def test_parents_are_those_whose_numbers_the_child_has(operators: str) -> None:
     search, problem = make(Nsga2, 4, operators=operators, offspring=25), cosines(32, 4)
-    assert search.ask().shape == (24, 32)
-    assert (search.parents == -1).all()
-    advance(search, problem, 1)
+    first = search.ask()
+    assert first.shape == (24, 32)
+    assert (search.tell(first, problem(first)).parents == -1).all()
     for _ in range(3):
         children, members = search.ask(), search.population
-        assert search.parents.shape == (25, 2)
-        assert np.isin(search.parents, members.ids).all()
+        told = search.tell(children, problem(children))
+        assert told.parents.shape == (25, 2)
+        assert np.isin(told.parents, members.ids).all()
         order = np.argsort(members.ids)
-        rows = order[np.searchsorted(members.ids[order], search.parents)]
+        rows = order[np.searchsorted(members.ids[order], told.parents)]
         parents = members.latents[rows]  # (25, 2, d)
         distance = np.abs(parents - children[:, None]).min(axis=1)  # (25, d)
         if operators == "uniform-pcn":
             assert distance.max() < 0.6  # 0.1 times the largest noise, and the shrinking
         else:
             assert ((distance == 0).mean(axis=1) > 0.15).all()
-        search.tell(children, problem(children))
 
 
 def test_uniform_pcn_keeps_latents_on_the_priors_shell() -> None:
@@ -253,8 +262,8 @@ def test_options_without_effect_or_meaning_are_refused() -> None:
         make(Nsga2, 2, survival="sms-emoa")
     with pytest.raises(UsageError, match="choose from uniform-pcn, sbx-pm"):
         make(Nsga2, 2, operators="slerp")
-    with pytest.raises(UsageError, match="random search has no survival"):
-        make(RandomSearch, 2, survival="mnn")
+    with pytest.raises(UsageError, match="random has no options"):
+        registry.read_options("random", {"survival": "mnn"})
 
 
 def test_importing_the_search_loads_no_torch_and_prints_nothing() -> None:

@@ -1,0 +1,170 @@
+"""The networks of a run, loaded once for any number of captions."""
+
+import math
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import torch
+
+from evo_t2i import registry
+from evo_t2i.config import BUILTIN_MODELS, RunConfig, ScorerModels
+from evo_t2i.errors import UsageError
+from evo_t2i.evaluate.evaluator import Evaluator
+from evo_t2i.evaluate.microbatches import MicroBatches, choose_micro_batch
+from evo_t2i.evaluate.scorer import Scorer
+from evo_t2i.features.base import FeatureExtractor
+from evo_t2i.generators.base import Generator
+from evo_t2i.models.device import choose_device
+from evo_t2i.models.precision import check_precision
+from evo_t2i.scores.base import Score
+
+Options = Mapping[str, Mapping[str, Any]]
+"""Of plug-ins, by their names: as ``RunConfig.options``."""
+
+_DECISIVE = ("torch", "torchvision", "numpy", "open_clip_torch", "flair", "transformers", "pymoo")
+"""Packages whose versions can change a run's last bits."""
+
+
+@dataclass(frozen=True)
+class ScorerNetworks:
+    """Scores, and the feature extractors that they need, on a device."""
+
+    scores: tuple[Score, ...]
+    """In the order of their columns."""
+    extractors: Mapping[str, FeatureExtractor]
+    """By name; each feature that some score needs comes from one of them."""
+    device: torch.device
+
+    def for_caption(self, caption: str) -> Scorer:
+        """What scores images for ``caption``; the networks are shared, not loaded again."""
+        return Scorer(caption, self.scores, self.extractors, self.device)
+
+
+@dataclass(frozen=True)
+class Models:
+    """All networks of a run."""
+
+    generator: Generator
+    scorers: ScorerNetworks
+    precision: str
+    """Of the networks during the search, see ``RunConfig.precision``."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where they run."""
+        return self.scorers.device
+
+    @property
+    def dimensions(self) -> int:
+        """Numbers in one latent."""
+        return math.prod(self.generator.latent_shape)
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Of every model that decides a result, the generator's first."""
+        extractors = self.scorers.extractors.items()
+        return {
+            "generator": self.generator.digest,
+            **{name: extractor.digest for name, extractor in extractors},
+        }
+
+    def prior(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """``count`` latents (count, dimensions) float32 from the generator's prior."""
+        return self.generator.sample(count, rng).reshape(count, self.dimensions)
+
+    def for_caption(self, caption: str, micro_batch: int = 0) -> Evaluator:
+        """What draws and scores latents for ``caption``; the networks are shared.
+
+        ``micro_batch`` 0 chooses by the device.
+        """
+        size = micro_batch or choose_micro_batch(self.device, self.generator.image_size)
+        return Evaluator(
+            generator=self.generator,
+            caption=caption,
+            scorer=self.scorers.for_caption(caption),
+            batches=MicroBatches(size, self.device),
+            device=self.device,
+            precision=self.precision,
+        )
+
+
+def load(config: RunConfig) -> Models:
+    """Load all networks that ``config`` names, on its device.
+
+    Raises UsageError for an unknown name, device or option and for a precision that the networks or
+    the device do not have, ModelError for weights that are missing or damaged.
+    """
+    device = choose_device(config.device)
+    check_precision(config.precision, device)
+    name, argument = registry.split_argument(config.generator)
+    generator: Generator = registry.make(
+        "generator", name, options=config.options, device=device, argument=argument
+    )
+    scorers = load_scorers(
+        config.scores,
+        device=device,
+        options=config.options,
+        models=config.scorer_models,
+        own_extractor=getattr(generator, "feature_extractor", None),
+    )
+    models = Models(generator, scorers, config.precision)
+    if config.precision != "fp32":
+        models.for_caption(config.caption).require_precision()
+    return models
+
+
+def load_scorers(
+    names: Sequence[str],
+    *,
+    device: torch.device,
+    options: Options | None = None,
+    models: ScorerModels = BUILTIN_MODELS,
+    own_extractor: Callable[[str], FeatureExtractor | None] | None = None,
+) -> ScorerNetworks:
+    """Load scores and the extractors that they need.
+
+    The scores' needs are unioned, and only the extractors that provide some of them are loaded.
+    ``own_extractor`` finds extractors that are installed under no name, such as the generator's
+    own. Raises UsageError for an unknown score or a feature that nothing provides, ModelError for
+    weights that are missing or damaged.
+    """
+    scores: tuple[Score, ...] = tuple(
+        registry.make("score", name, options=options) for name in names
+    )
+    needs = frozenset[str]().union(*(score.needs for score in scores))
+    extractors: dict[str, FeatureExtractor] = {}
+    for name in sorted({key.partition(".")[0] for key in needs}):
+        own = own_extractor(name) if own_extractor is not None else None
+        if own is not None:
+            extractors[name] = own
+        elif name in registry.names("feature"):
+            extractors[name] = registry.make(
+                "feature", name, options=options, device=device, models=models
+            )
+    provided = frozenset[str]().union(*(extractor.provides for extractor in extractors.values()))
+    for score in scores:
+        if missing := score.needs - provided:
+            raise UsageError(
+                f"The score {score.name!r} needs the feature {min(missing)!r}, which neither the "
+                "generator nor an installed extractor provides; leave that score out or install "
+                "its plug-in."
+            )
+    return ScorerNetworks(scores, extractors, device)
+
+
+def environment(device: torch.device) -> dict[str, str | int]:
+    """What beside the models and the configuration can change the last bits of a score.
+
+    A run repeats byte for byte where this is the same.
+    """
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
+    return {
+        "device": f"{device.type} {name}",
+        "threads": torch.get_num_threads(),
+        "python": platform.python_version(),
+        **{package: version(package) for package in _DECISIVE},
+    }
