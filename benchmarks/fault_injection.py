@@ -33,16 +33,9 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-<<<<<<< HEAD
-for threads in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[threads] = "1"  # the workers are forks
-
-import numpy as np  # noqa: E402
-=======
 import numpy as np
->>>>>>> runs
 
-from evo_t2i.cli.main import run as command  # noqa: E402
+from evo_t2i.cli.main import run as command
 
 PLUGIN = '''
 import numpy as np
