@@ -102,7 +102,9 @@ class RunDirectory:
         """
         path = Path(path)
         if not os.path.isdir(path):  # where ``Path.is_dir`` raises for a long name, this does not
-            raise RunDataError(f"{path} is no run directory; give a folder that `evo-t2i sample` wrote.")
+            raise RunDataError(
+                f"{path} is no run directory; give a folder that `evo-t2i sample` wrote."
+            )
         if not os.path.lexists(path / "config.json"):
             raise RunDataError(
                 f"{path} has no config.json, so no run began there; "
