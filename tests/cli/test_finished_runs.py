@@ -47,15 +47,15 @@ def test_a_second_pick_replaces_the_first(evo, finished_run):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--weight", "beauty=2"], " names the score beauty"),
+        (["--weight", "beauty=2"], "--weight names the score beauty"),
         (["--weight", "text_image"], "give name=number"),
         (["--weight", "text_image=lots"], "give name=number"),
         (["--weight", "text_image=1", "--weight", "text image=2"], "twice"),
         (["--min", "text_image=99"], "lower that floor"),
-        (["--method", "best"], " is best; choose from"),
-        (["--count", "0"], " is 0; give 1 or more"),
-        (["--order", "text_image"], "leave them out or change the method"),
-        (["--method", "lexicographic", "--order", "beauty"], " names the score beauty"),
+        (["--method", "best"], "--method is best; choose from"),
+        (["--count", "0"], "--count is 0; give 1 or more"),
+        (["--order", "text_image"], "--order and --tolerance are for --method lexicographic"),
+        (["--method", "lexicographic", "--order", "beauty"], "--order names the score beauty"),
     ],
 )
 def test_bad_picks_are_refused_and_write_nothing(evo, finished_run, options, message):

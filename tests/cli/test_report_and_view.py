@@ -137,8 +137,8 @@ def test_a_copy_of_the_run_takes_the_same_picks(evo, finished_run, tmp_path):
         ({"run": "0" * 64}, "was exported from another run ('a cat', seed 7)"),
         ({"picked": [], "starred": []}, "picks and stars no picture"),
         ({"picked": [999]}, "chooses picture 999, which is not on the front"),
-        ({"method": "best"}, " is best; choose from"),
-        ({"weights": {"beauty": 1}}, " names the score beauty"),
+        ({"method": "best"}, "--method is best; choose from"),
+        ({"weights": {"beauty": 1}}, "--weight names the score beauty"),
         ({"floors": {"text_image": 1e9}}, "lower that floor"),
         ({"kind": "something"}, "is not a pick of a run's page"),
         ({"format": 2}, "is not a pick of a run's page"),
@@ -152,9 +152,12 @@ def test_a_copy_of_the_run_takes_the_same_picks(evo, finished_run, tmp_path):
         ({"tolerance": "1"}, "is not a pick of a run's page"),
         (
             {"method": "lexicographic", "weights": {}, "order": ["beauty"]},
-            " names the score beauty",
+            "--order names the score beauty",
         ),
-        ({"method": "lexicographic", "weights": {}, "tolerance": -1}, " is -1.0; give 0 or more"),
+        (
+            {"method": "lexicographic", "weights": {}, "tolerance": -1},
+            "--tolerance is -1.0; give 0 or more",
+        ),
     ],
 )
 def test_what_cannot_be_taken_is_refused(evo, finished_run, values, message):
