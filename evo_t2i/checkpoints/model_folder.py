@@ -16,6 +16,8 @@ from evo_t2i.errors import EvoError, ModelError, first_line
 
 MAX_JSON = 64 * 2**20
 """Bytes of a JSON file; the largest published vocabularies take half of them."""
+MAX_LAYERS = 1_000
+"""Of a network; building more would take hours before anything could be said of them."""
 TOKENIZERS = frozenset(
     {
         "AlbertTokenizer",
@@ -35,6 +37,8 @@ TOKENIZERS = frozenset(
     }
 )
 """Classes of transformers that a folder may name for its tokenizer, also with Fast at the end."""
+_DEPTHS = ("layers", "layers_per_block")
+"""Endings of the keys that count layers."""
 _READ = (".json", ".txt", ".model", ".jinja")
 """Endings of the files from which configurations and tokenizers are read."""
 _ADAPTER = "adapter_config.json"
@@ -68,7 +72,8 @@ def read_json(path: Path, remedy: str = "fetch it again.") -> dict[str, Any]:
 def require_data(folder: Path) -> None:
     """Raise ModelError where a JSON file directly in ``folder`` asks for more than that folder.
 
-    That is Python of its own, a class that is not known here, another model or another file.
+    That is Python of its own, a class that is not known here, another model or another file. And
+    where a configuration claims more layers than any model has.
     Broken files are left to whoever needs them.
     """
     for path in sorted(folder.glob("*.json")):
@@ -81,11 +86,17 @@ def require_data(folder: Path) -> None:
             value = json.loads(_text(path))
         except (OSError, ValueError, RecursionError):
             continue
-        for reason in _reasons(value):
-            raise ModelError(
-                f"{path} {reason}; nothing in a model's folder is ever run, so give a model that "
-                "needs no code of its own."
-            )
+        for key, each in _entries(value):
+            if reason := _reason(key, each):
+                raise ModelError(
+                    f"{path} {reason}; nothing in a model's folder is ever run, so give a model "
+                    "that needs no code of its own."
+                )
+            if path.name == "config.json" and key.endswith(_DEPTHS) and _too_deep(each):
+                raise ModelError(
+                    f"{path} says that its {key} is {str(each)[:40]}, more than any model has "
+                    f"({MAX_LAYERS:,}); fetch it again."
+                )
 
 
 def require_file(path: Path) -> Path:
@@ -145,8 +156,8 @@ def _finite(text: str) -> float:
     return number if math.isfinite(number := float(text)) else _not_finite(text)
 
 
-def _reasons(value: Any) -> Iterator[str]:
-    """Why a JSON value, at any depth, asks for more than data."""
+def _entries(value: Any) -> Iterator[tuple[str, Any]]:
+    """Keys and values of all objects in a JSON value, at any depth."""
     left = [value]
     while left:
         item = left.pop()
@@ -154,12 +165,16 @@ def _reasons(value: Any) -> Iterator[str]:
             left += item
         elif isinstance(item, dict):
             left += item.values()
-            for key, each in item.items():
-                if reason := _reason(key, each):
-                    yield reason
+            yield from item.items()
+
+
+def _too_deep(value: Any) -> bool:
+    counts = value if isinstance(value, list) else [value]
+    return any(isinstance(count, int) and count > MAX_LAYERS for count in counts)
 
 
 def _reason(key: str, value: Any) -> str:
+    """Why an entry asks for more than data; empty where it does not."""
     if value is None or type(value) is int:  # an integer numbers a word of a vocabulary
         return ""
     if key in _CODE and value is not False:

@@ -80,7 +80,7 @@ def test_what_published_folders_hold_is_let_pass(tmp_path):
             "special_tokens_map_file": "/root/.cache/special_tokens_map.json",
             "tokenizer_file": None,
         },
-        "vocab.json": {"auto_map": 17, "tokenizer_class": 3},
+        "vocab.json": {"auto_map": 17, "tokenizer_class": 3, "layers": 49_000},
         "config.json": {"trust_remote_code": False, "_attn_implementation": "sdpa"},
         "modules.json": [{"idx": 0, "type": "sentence_transformers.models.Transformer"}],
     }

@@ -112,6 +112,7 @@ def test_a_clip_that_brings_a_text_tower_of_its_own_does_not_run(hostile_clip, t
         ("config.json", {"hidden_size": 0}),
         ("config.json", {"num_attention_heads": 0}),
         ("config.json", {"num_hidden_layers": -1}),
+        ("config.json", {"num_hidden_layers": 10**9}),
         ("config.json", {"vocab_size": 10**9}),
         ("config.json", {"hidden_act": "evil"}),
         ("tokenizer_config.json", {"model_max_length": "evil"}),
@@ -210,7 +211,7 @@ def test_a_classifier_in_bfloat16_is_read_and_one_of_other_tensors_refused(
     halves = {k: v.bfloat16() if v.is_floating_point() else v for k, v in tensors.items()}
     save_file(halves, path)
     features = VggFeatures(device=CPU, models=ScorerModels(classifier=str(folder)))
-    assert features.images(torch.rand(1, 3, 64, 64))["vgg.logits"].dtype == torch.float32
+    assert features.images(torch.rand(1, 3, 64, 64), {})["vgg.logits"].dtype == torch.float32
     save_file(tensors | {"more": torch.ones(2)}, path)
     with pytest.raises(ModelError, match="cannot be loaded"):
         load_classifier(str(folder))

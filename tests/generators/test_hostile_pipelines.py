@@ -103,6 +103,8 @@ def test_a_pipeline_that_brings_a_model_of_its_own_does_not_run(folder, tmp_path
         ("unet/config.json", {"sample_size": 10**9}),
         ("unet/config.json", {"sample_size": "large"}),
         ("unet/config.json", {"cross_attention_dim": 0}),
+        ("unet/config.json", {"layers_per_block": [1, 10**9]}),
+        ("text_encoder/config.json", {"num_hidden_layers": 10**9}),
         ("unet/config.json", {"block_out_channels": [10**6, 10**6]}),
         ("vae/config.json", {"latent_channels": 0}),
         ("text_encoder/config.json", {"num_attention_heads": 0}),

@@ -92,7 +92,7 @@ def test_a_converted_folder_draws_the_same(conditional, tmp_path):
     assert torch.equal(drawn(from_pickle), drawn(from_folder))
     images = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     judged = [
-        generator.feature_extractor("discriminator").images(images)["discriminator.logits"]
+        generator.feature_extractor("discriminator").images(images, {})["discriminator.logits"]
         for generator in (from_pickle, from_folder)
     ]
     assert torch.equal(*judged)

@@ -221,7 +221,7 @@ def convert(
         ("parameters", f"{result.parameters:,}"),
     ]
     if result.classes:
-        facts.append(("classes", f"{result.classes:,}; choose one with ,class=0"))
+        facts.append(("classes", f"{result.classes:,}; choose one with -o {result.family}.label=0"))
     if encoder is not None:
         facts.append(("text encoder", f"{encoder.architecture}, {encoder.training}"))
     facts.append(("discriminator", "kept" if result.discriminator else "none"))
