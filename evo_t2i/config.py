@@ -126,7 +126,6 @@ class RunConfig:
             KeyError,
             TypeError,
             AttributeError,
-            RecursionError,
             UsageError,
         ) as error:
             raise RunDataError(

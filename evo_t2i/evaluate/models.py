@@ -19,6 +19,7 @@ from evo_t2i.evaluate.scorer import Scorer
 from evo_t2i.features.base import FeatureExtractor
 from evo_t2i.generators.base import Generator
 from evo_t2i.models.device import choose_device
+from evo_t2i.models.loading import loading
 from evo_t2i.models.precision import check_precision
 from evo_t2i.scores.base import Score
 
@@ -101,9 +102,10 @@ def load(config: RunConfig) -> Models:
     device = choose_device(config.device)
     check_precision(config.precision, device)
     name, argument = registry.split_argument(config.generator)
-    generator: Generator = registry.make(
-        "generator", name, options=config.options, device=device, argument=argument
-    )
+    with loading():
+        generator: Generator = registry.make(
+            "generator", name, options=config.options, device=device, argument=argument
+        )
     scorers = load_scorers(
         config.scores,
         device=device,
@@ -132,19 +134,20 @@ def load_scorers(
     own. Raises UsageError for an unknown score or a feature that nothing provides, ModelError for
     weights that are missing or damaged.
     """
-    scores: tuple[Score, ...] = tuple(
-        registry.make("score", name, options=options) for name in names
-    )
-    needs = frozenset[str]().union(*(score.needs for score in scores))
     extractors: dict[str, FeatureExtractor] = {}
-    for name in sorted({key.partition(".")[0] for key in needs}):
-        own = own_extractor(name) if own_extractor is not None else None
-        if own is not None:
-            extractors[name] = own
-        elif name in registry.names("feature"):
-            extractors[name] = registry.make(
-                "feature", name, options=options, device=device, models=models
-            )
+    with loading():
+        scores: tuple[Score, ...] = tuple(
+            registry.make("score", name, options=options) for name in names
+        )
+        needs = frozenset[str]().union(*(score.needs for score in scores))
+        for name in sorted({key.partition(".")[0] for key in needs}):
+            own = own_extractor(name) if own_extractor is not None else None
+            if own is not None:
+                extractors[name] = own
+            elif name in registry.names("feature"):
+                extractors[name] = registry.make(
+                    "feature", name, options=options, device=device, models=models
+                )
     provided = frozenset[str]().union(*(extractor.provides for extractor in extractors.values()))
     for score in scores:
         if missing := score.needs - provided:
