@@ -4,7 +4,7 @@ An arrangement has slots, each filled by one kind (slot 0 by one, two or three o
 functions are pure and cached, since the same few thousand questions are asked without end.
 """
 
-from functools import lru_cache
+from functools import cache
 
 from evo_t2i.world2.kinds import KINDS, SCENES
 
@@ -142,7 +142,7 @@ _OVERFLOWN: dict[str, tuple[str, ...]] = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def scenes_at(arrangement: str) -> Weights:
     """The scenes in which `arrangement` occurs."""
     if arrangement == "empty":
@@ -166,7 +166,7 @@ def scenes_at(arrangement: str) -> Weights:
     return tuple((s, _SCENE_WEIGHTS[s]) for s in names)
 
 
-@lru_cache(maxsize=None)
+@cache
 def kinds_at(arrangement: str, scene: str, before: tuple[str, ...]) -> Weights:
     """What may fill the next slot when `before` fill those before it."""
     slot = len(before)
@@ -202,7 +202,7 @@ def _alone(scene: str) -> Weights:
     return tuple(ground.items())
 
 
-@lru_cache(maxsize=None)
+@cache
 def _pairs(arrangement: str, scene: str) -> dict[tuple[str, str], float]:
     """(subject, base) with weights; a base's weight is shared by its subjects."""
     if arrangement in ("on", "under"):
@@ -284,7 +284,7 @@ def _form(arrangement: str, scene: str, kinds: tuple[str, ...], slot: int) -> st
 _WIDE = ("sofa", "bus", "train", "truck", "table")
 
 
-@lru_cache(maxsize=None)
+@cache
 def counts_at(arrangement: str, scene: str, kinds: tuple[str, ...]) -> Weights:
     """How many of the kind in slot 0 there may be."""
     if scene in ("portrait", "tree") or not kinds:
@@ -296,7 +296,7 @@ def counts_at(arrangement: str, scene: str, kinds: tuple[str, ...]) -> Weights:
     return (("1", 1.0),)
 
 
-@lru_cache(maxsize=None)
+@cache
 def placements_at(arrangement: str, scene: str, count: int) -> Weights:
     """Where in the picture the arrangement stands."""
     if scene in ("portrait", "tree") or not ARRANGEMENTS[arrangement][0]:

@@ -156,7 +156,9 @@ def _showings(
     slots = ARRANGEMENTS[arrangement][0]
     for chosen in permutations(range(slots), len(things)):
         count = None
-        if any(number > 1 and slot > 0 for slot, (_, _, number) in zip(chosen, things, strict=True)):
+        if any(
+            number > 1 and slot > 0 for slot, (_, _, number) in zip(chosen, things, strict=True)
+        ):
             continue
         kinds: list[tuple[str, ...] | None] = [None] * slots
         colours: list[str | None] = [None] * slots
@@ -167,7 +169,9 @@ def _showings(
         ways = [
             mirrored
             for mirrored in (False, True)
-            if all((chosen[a], r, chosen[b]) in facts(arrangement, mirrored) for a, r, b in relations)
+            if all(
+                (chosen[a], r, chosen[b]) in facts(arrangement, mirrored) for a, r, b in relations
+            )
         ]
         if ways:
             mirrored = None if len(ways) == 2 else ways[0]

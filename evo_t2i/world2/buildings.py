@@ -1,7 +1,7 @@
 """Houses, castles, lighthouses and trees."""
 
-from evo_t2i.world2.animals import INK, outline
-from evo_t2i.world2.pen import Colour, Look, Pen, block, curve, mix, oval, shade, sharp, stroke
+from evo_t2i.world2.animals import outline
+from evo_t2i.world2.pen import Colour, Look, Pen, block, curve, oval, shade, sharp, stroke
 
 _WHITE = (252, 250, 246)
 
@@ -11,7 +11,6 @@ _PANE: dict[str, Colour] = {
     "sunset": (255, 214, 140),
     "night": (255, 226, 110),
 }
-
 
 
 def house(pen: Pen, look: Look) -> None:
@@ -27,13 +26,10 @@ def house(pen: Pen, look: Look) -> None:
         pen.fill(_WHITE, block(x + 0.085, 0.56, x + 0.105, 0.76), block(x, 0.65, x + 0.19, 0.67))
 
 
-
 _LEAF = (48, 158, 62)
 
 
-
 _WOOD = (136, 84, 46)
-
 
 
 def tree(pen: Pen, look: Look) -> None:
@@ -60,7 +56,6 @@ def tree(pen: Pen, look: Look) -> None:
     )
 
 
-
 def _branch(pen: Pen, colour: Colour) -> None:
     bark, edge = _WOOD, shade(_WOOD, -0.42)
     trunk = curve(
@@ -83,7 +78,6 @@ def _branch(pen: Pen, colour: Colour) -> None:
         pen.fill(colour, oval(x, y, 0.07, 0.036, turn), edge=shade(colour, -0.5), width=0.008)
 
 
-
 _FOLIAGE = (
     (0.05, 0.02, 0.16),
     (0.30, -0.02, 0.16),
@@ -94,3 +88,135 @@ _FOLIAGE = (
     (-0.02, 0.17, 0.09),
 )
 
+
+def castle(pen: Pen, look: Look) -> None:
+    """A castle: two towers with cones, a keep, a gate."""
+    colour = look.colour
+    edge, dark, pane = outline(colour), shade(colour, -0.16), _PANE[look.time]
+    roof = (176, 62, 66) if colour[0] > 150 else (84, 92, 150)
+    flag = (232, 60, 60)
+    pen.fill((80, 70, 70), block(0.492, 0.01, 0.508, 0.16))
+    pen.fill(flag, sharp((0.508, 0.01), (0.60, 0.045), (0.508, 0.08)))
+    pen.fill(dark, block(0.36, 0.24, 0.64, 0.60), edge=edge)
+    pen.fill(dark, *[block(x, 0.17, x + 0.075, 0.26) for x in (0.355, 0.4625, 0.57)], edge=edge)
+    pen.fill(colour, block(0.20, 0.50, 0.80, 0.99), edge=edge)
+    pen.fill(
+        colour, *[block(x, 0.435, x + 0.07, 0.52) for x in (0.28, 0.40, 0.53, 0.65)], edge=edge
+    )
+    for x in (0.02, 0.74):
+        pen.fill(colour, block(x + 0.015, 0.34, x + 0.225, 0.99), edge=edge)
+        pen.fill(shade(colour, -0.2), block(x + 0.165, 0.36, x + 0.22, 0.985))
+        pen.fill(
+            roof,
+            sharp((x + 0.12, 0.05), (x + 0.26, 0.36), (x - 0.02, 0.36)),
+            edge=shade(roof, -0.45),
+        )
+        pen.fill(shade(roof, 0.25), sharp((x + 0.11, 0.12), (x + 0.09, 0.33), (x + 0.03, 0.33)))
+        pen.fill(
+            pane, block(x + 0.085, 0.46, x + 0.15, 0.60, 0.03), edge=edge, width=0.006, glows=True
+        )
+    pen.fill(
+        pane,
+        block(0.42, 0.32, 0.47, 0.42, 0.02),
+        block(0.53, 0.32, 0.58, 0.42, 0.02),
+        edge=edge,
+        width=0.006,
+        glows=True,
+    )
+    gate = curve(
+        (0.38, 0.99),
+        (0.38, 0.76),
+        (0.43, 0.67),
+        (0.5, 0.645),
+        (0.57, 0.67),
+        (0.62, 0.76),
+        (0.62, 0.99),
+        (0.5, 0.99),
+    )
+    pen.fill((104, 66, 42), gate, edge=(58, 36, 26))
+    pen.fill((74, 46, 32), block(0.492, 0.66, 0.508, 0.98), block(0.39, 0.80, 0.61, 0.815))
+    for x, y in ((0.26, 0.62), (0.33, 0.74), (0.27, 0.88), (0.68, 0.66), (0.66, 0.88)):
+        pen.fill(dark, block(x, y, x + 0.06, y + 0.03))
+
+
+def lighthouse(pen: Pen, look: Look) -> None:
+    """A lighthouse with bands of the look's colour; by night its lamp shines. May stand on a rock."""
+    colour = look.colour
+    band = _WHITE if sum(colour) < 640 else (84, 118, 168)
+    edge = outline(colour)
+    rock = look.pose == "rock"
+    bottom = 0.86 if rock else 0.985
+    if rock:
+        stone = (120, 112, 116)
+        pen.fill(
+            stone,
+            curve(
+                (0.02, 0.97),
+                (0.12, 0.86),
+                (0.30, 0.80),
+                (0.5, 0.83),
+                (0.72, 0.79),
+                (0.90, 0.87),
+                (0.98, 0.97),
+                (0.5, 0.995),
+            ),
+            edge=shade(stone, -0.45),
+        )
+        pen.fill(shade(stone, 0.25), curve((0.14, 0.89), (0.30, 0.83), (0.38, 0.86), (0.24, 0.92)))
+    if look.time != "day":
+        glow = (255, 240, 160)
+        for side in (-1, 1):
+            pen.veil(
+                glow, 0.42, sharp((0.5, 0.15), (0.5 + 1.1 * side, 0.04), (0.5 + 1.1 * side, 0.28))
+            )
+    width = 0.20 if rock else 0.30
+    top = 0.25
+    steps = 5
+    for step in range(steps):
+        y0 = top + (bottom - top) * step / steps
+        y1 = top + (bottom - top) * (step + 1) / steps + (0.0 if step == steps - 1 else 0.002)
+        a, b = width * (0.60 + 0.40 * step / steps), width * (0.60 + 0.40 * (step + 1) / steps)
+        pen.fill(
+            band if step % 2 else colour,
+            sharp((0.5 - a, y0), (0.5 + a, y0), (0.5 + b, y1), (0.5 - b, y1)),
+            edge=edge,
+        )
+    for step in range(steps):
+        y0 = top + (bottom - top) * step / steps
+        y1 = top + (bottom - top) * (step + 1) / steps
+        a, b = width * (0.60 + 0.40 * step / steps), width * (0.60 + 0.40 * (step + 1) / steps)
+        pen.fill(
+            band if step % 2 else colour,
+            sharp((0.5 - a, y0), (0.5 + a, y0), (0.5 + b, y1), (0.5 - b, y1)),
+        )
+    pen.fill(
+        shade(colour, -0.3),
+        block(0.5 - 0.80 * width, 0.235, 0.5 + 0.80 * width, 0.27, 0.01),
+        edge=edge,
+        width=0.008,
+    )
+    lamp = (255, 244, 176) if look.time != "day" else (190, 226, 246)
+    pen.fill(
+        lamp, block(0.5 - 0.42 * width, 0.115, 0.5 + 0.42 * width, 0.235), edge=edge, glows=True
+    )
+    pen.fill((70, 66, 76), block(0.5 - 0.03 * width, 0.115, 0.5 + 0.03 * width, 0.235))
+    cap = colour if sum(colour) < 640 else (84, 118, 168)
+    pen.fill(
+        cap,
+        curve(
+            (0.5, 0.012),
+            (0.5 + 0.34 * width, 0.06),
+            (0.5 + 0.58 * width, 0.12),
+            (0.5, 0.125),
+            (0.5 - 0.58 * width, 0.12),
+            (0.5 - 0.34 * width, 0.06),
+        ),
+        edge=outline(cap),
+    )
+    pen.fill(
+        (84, 56, 44),
+        block(0.5 - 0.26 * width, bottom - 0.11, 0.5 + 0.26 * width, bottom - 0.005, 0.02),
+        edge=(50, 34, 30),
+        width=0.008,
+    )
+    pen.fill((70, 84, 110), block(0.5 - 0.12 * width, 0.46, 0.5 + 0.12 * width, 0.53, 0.01))

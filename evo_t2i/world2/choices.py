@@ -16,7 +16,7 @@ A caption only removes options. An arrangement that shows more than the caption 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -221,14 +221,12 @@ def _walk(decide: Decide, amount: Amount, wish: Asked) -> Scene:
     return Scene(scene, time, arrangement, things, view, mirrored, amount("drift"), tuple(made))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _colours(kind: str) -> Weights:
     return tuple((colour, 1.0) for colour in KIND_COLOURS[kind])
 
 
-def _left(
-    options: Weights, wanted: set, written: Callable[[object], str] | None = None
-) -> Weights:
+def _left(options: Weights, wanted: set, written: Callable[[object], str] | None = None) -> Weights:
     """The options that some way to meet the wish wants; all of them when one wants none."""
     if None in wanted:
         return options

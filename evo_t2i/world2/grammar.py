@@ -186,7 +186,9 @@ class _Speaker:
         if self.scene.arrangement.startswith("wearing"):
             return f" in a {shade} {garment}" if shade != "orange" else f" in an orange {garment}"
         dressed = f"{_article(f'{shade} {garment}')}"
-        return self.pick((f" in {dressed}", f" in {shade}", f" wearing {dressed}", f" in {dressed}"))
+        return self.pick(
+            (f" in {dressed}", f" in {shade}", f" wearing {dressed}", f" in {dressed}")
+        )
 
     def _colour_share(self, kind: str, slot: int) -> float:
         if len(KIND_COLOURS[kind]) == 1:
@@ -293,7 +295,9 @@ def _one(speaker: _Speaker) -> None:
             return
         draft.scene = scene
         verb = speaker.verb(0, 0)
-        draft.text = f"{noun} {verb}{speaker.pick(('over', 'above'))} {speaker.pick(GROUNDS[scene])}"
+        draft.text = (
+            f"{noun} {verb}{speaker.pick(('over', 'above'))} {speaker.pick(GROUNDS[scene])}"
+        )
     elif scene == "skyline":
         draft.scene = scene
         draft.text = f"{noun} in front of {speaker.pick(GROUNDS[scene])}"
@@ -364,7 +368,10 @@ def _row(speaker: _Speaker) -> None:
     if way < 0.3:
         one, two, three = (speaker.name(slot) for slot in order)
         draft.text = speaker.pick(
-            (f"from left to right: {one}, {two} and {three}", f"{one}, {two}, {three}, left to right")
+            (
+                f"from left to right: {one}, {two} and {three}",
+                f"{one}, {two}, {three}, left to right",
+            )
         )
         speaker.relate(0, "left of", 1)
         speaker.relate(1, "left of", 2)
@@ -440,5 +447,3 @@ _PHRASES = {
     "wearing": _wearing,
     "wearing both": _wearing,
 }
-
-

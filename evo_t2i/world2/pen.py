@@ -188,6 +188,19 @@ class Pen:
         for points in placed:
             self._polygon(points, colour)
 
+    def ring(
+        self,
+        colour: Colour,
+        centre: tuple[float, float],
+        outer: tuple[float, float],
+        inner: tuple[float, float],
+    ) -> None:
+        """Paint what lies between two ovals with these radii around `centre`."""
+        t = np.linspace(0, 2 * np.pi, 41)
+        circle = np.stack([np.cos(t), np.sin(t)], axis=1)
+        band = np.concatenate([circle * outer, circle[::-1] * inner]) + centre
+        self.fill(colour, band)
+
     def veil(self, colour: Colour, opacity: float, *shapes: Shape) -> None:
         """Paint `shapes` half-transparently (shadows, glows); never part of a mask."""
         if self._time is not None:

@@ -23,10 +23,10 @@ class _Person:
 
 
 _PEOPLE = {
-    "man": _Person(_SKIN, (84, 54, 36), (52, 62, 96), False, 0.105),
-    "woman": _Person(_TAN, (52, 34, 30), (52, 62, 96), True, 0.108),
-    "boy": _Person(_TAN, (40, 30, 28), (96, 108, 134), False, 0.138),
-    "girl": _Person(_SKIN, (196, 108, 44), (52, 62, 96), True, 0.138),
+    "man": _Person(_SKIN, (84, 54, 36), (52, 62, 96), False, 0.122),
+    "woman": _Person(_TAN, (52, 34, 30), (52, 62, 96), True, 0.124),
+    "boy": _Person(_TAN, (40, 30, 28), (96, 108, 134), False, 0.158),
+    "girl": _Person(_SKIN, (196, 108, 44), (52, 62, 96), True, 0.158),
 }
 
 
@@ -79,18 +79,33 @@ def _figure(pen: Pen, colour: Colour, who: _Person, name: str, sitting: bool) ->
     if who.dress:
         hem = hip + (0.13 if not sitting else 0.06)
         body: Shape = curve(
-            (0.36, top), (0.64, top), (0.71, top + 0.09), (0.66, top + 0.20),
-            (0.86, hem), (0.5, hem + 0.025), (0.14, hem), (0.34, top + 0.20), (0.29, top + 0.09),
-        )  # fmt: skip
+            (0.36, top),
+            (0.64, top),
+            (0.71, top + 0.09),
+            (0.66, top + 0.20),
+            (0.86, hem),
+            (0.5, hem + 0.025),
+            (0.14, hem),
+            (0.34, top + 0.20),
+            (0.29, top + 0.09),
+        )
     else:
         body = curve(
-            (0.36, top), (0.64, top), (0.74, top + 0.05), (0.73, hip - 0.10),
-            (0.72, hip + 0.02), (0.5, hip + 0.03), (0.28, hip + 0.02), (0.27, hip - 0.10),
+            (0.36, top),
+            (0.64, top),
+            (0.74, top + 0.05),
+            (0.73, hip - 0.10),
+            (0.72, hip + 0.02),
+            (0.5, hip + 0.03),
+            (0.28, hip + 0.02),
+            (0.27, hip - 0.10),
             (0.26, top + 0.05),
-        )  # fmt: skip
+        )
     pen.fill(colour, body, edge=edge)
-    light = shade(colour, 0.30) if sum(colour) < 640 else shade(colour, -0.14)
-    pen.fill(light, curve((0.33, top + 0.05), (0.42, top + 0.04), (0.40, hip - 0.06), (0.34, hip - 0.08)))
+    light = shade(colour, 0.18) if sum(colour) < 640 else shade(colour, -0.14)
+    pen.fill(
+        light, curve((0.33, top + 0.05), (0.42, top + 0.04), (0.40, hip - 0.06), (0.34, hip - 0.08))
+    )
     if not who.dress and not child:
         for number in range(3):
             pen.fill(shade(colour, -0.35), oval(0.5, top + 0.09 + 0.09 * number, 0.022, 0.011))
@@ -100,39 +115,47 @@ def _figure(pen: Pen, colour: Colour, who: _Person, name: str, sitting: bool) ->
 def _legs(pen: Pen, who: _Person, hip: float, sitting: bool, child: bool) -> None:
     shoes = (66, 44, 36)
     bare = who.dress or child
+    colour = who.skin if bare else who.trousers
     for side in (-1, 1):
-        if sitting:
-            knee, foot = (0.5 + 0.20 * side, hip + 0.05), (0.5 + 0.21 * side, 0.955)
-            points = ((0.5 + 0.12 * side, hip), knee, foot)
-        else:
-            foot = (0.5 + 0.15 * side, 0.955)
-            points = ((0.5 + 0.13 * side, hip), (0.5 + 0.145 * side, 0.78), foot)
-        colour = who.skin if bare else who.trousers
-        pen.fill(colour, stroke(points, 0.16 if not bare else 0.125), edge=shade(colour, -0.45))
+        x = 0.5 + (0.19 if sitting else 0.14) * side
+        width = 0.125 if bare else 0.17
+        pen.fill(colour, stroke(((x, hip), (x, 0.955)), width), edge=shade(colour, -0.45))
         if bare and not who.dress:
-            middle = tuple((x, hip + (y - hip) * 0.45) for x, y in points)
-            pen.fill(who.trousers, stroke(middle, 0.20), edge=shade(who.trousers, -0.45))
-        pen.fill(shoes, oval(foot[0] + 0.045 * side, 0.967, 0.125, 0.030), edge=INK, width=0.006)
+            short = stroke(((x, hip), (x, hip + 0.42 * (0.955 - hip))), 0.22)
+            pen.fill(who.trousers, short, edge=shade(who.trousers, -0.45))
+        pen.fill(shoes, oval(x + 0.045 * side, 0.967, 0.125, 0.030), edge=INK, width=0.006)
+        if sitting and not who.dress:
+            knee = oval(x, hip + 0.02, 0.145, 0.055)
+            pen.fill(who.trousers, knee, edge=shade(who.trousers, -0.45))
 
 
-def _long_hair(
-    pen: Pen, who: _Person, name: str, x: float, y: float, rx: float, ry: float
-) -> None:
+def _long_hair(pen: Pen, who: _Person, name: str, x: float, y: float, rx: float, ry: float) -> None:
     """What falls behind the head and shoulders."""
     edge = shade(who.hair, -0.4)
     if name == "woman":
         shape = curve(
-            (x, y - 1.12 * ry), (x + 1.05 * rx, y - 0.5 * ry), (x + 1.22 * rx, y + 0.9 * ry),
-            (x + 1.15 * rx, y + 1.75 * ry), (x + 0.5 * rx, y + 1.5 * ry), (x - 0.5 * rx, y + 1.5 * ry),
-            (x - 1.15 * rx, y + 1.75 * ry), (x - 1.22 * rx, y + 0.9 * ry), (x - 1.05 * rx, y - 0.5 * ry),
-        )  # fmt: skip
+            (x, y - 1.12 * ry),
+            (x + 1.05 * rx, y - 0.5 * ry),
+            (x + 1.22 * rx, y + 0.9 * ry),
+            (x + 1.15 * rx, y + 1.75 * ry),
+            (x + 0.5 * rx, y + 1.5 * ry),
+            (x - 0.5 * rx, y + 1.5 * ry),
+            (x - 1.15 * rx, y + 1.75 * ry),
+            (x - 1.22 * rx, y + 0.9 * ry),
+            (x - 1.05 * rx, y - 0.5 * ry),
+        )
         pen.fill(who.hair, shape, edge=edge, width=0.008)
         return
     for side in (-1, 1):
         tail = stroke(
-            ((x + 0.9 * side * rx, y - 0.1 * ry), (x + 1.38 * side * rx, y + 0.35 * ry),
-             (x + 1.30 * side * rx, y + 1.25 * ry)), 0.55 * rx, 0.22 * rx,
-        )  # fmt: skip
+            (
+                (x + 0.9 * side * rx, y - 0.1 * ry),
+                (x + 1.38 * side * rx, y + 0.35 * ry),
+                (x + 1.30 * side * rx, y + 1.25 * ry),
+            ),
+            0.55 * rx,
+            0.22 * rx,
+        )
         pen.fill(who.hair, tail, edge=edge, width=0.008)
         pen.fill((226, 62, 84), oval(x + 1.0 * side * rx, y - 0.02 * ry, 0.20 * rx, 0.20 * ry))
 
@@ -148,33 +171,69 @@ def _head(pen: Pen, who: _Person, name: str, x: float, y: float, rx: float, ry: 
     pen.fill(who.skin, oval(x, y, 0.96 * rx, ry), edge=edge, width=0.008)
     if name in ("woman", "girl"):
         fringe = curve(
-            at(-1.0, 0.18), at(-1.02, -0.55), at(-0.5, -1.06), at(0.0, -1.14), at(0.5, -1.06),
-            at(1.02, -0.55), at(1.0, 0.18), at(0.80, -0.26), at(0.30, -0.52), at(-0.10, -0.56),
+            at(-1.0, 0.18),
+            at(-1.02, -0.55),
+            at(-0.5, -1.06),
+            at(0.0, -1.14),
+            at(0.5, -1.06),
+            at(1.02, -0.55),
+            at(1.0, 0.18),
+            at(0.80, -0.26),
+            at(0.30, -0.52),
+            at(-0.10, -0.56),
             at(-0.70, -0.22),
-        )  # fmt: skip
+        )
     elif name == "man":
         fringe = curve(
-            at(-1.0, 0.02), at(-1.0, -0.60), at(-0.5, -1.10), at(0.1, -1.16), at(0.7, -1.02),
-            at(1.0, -0.60), at(1.0, 0.02), at(0.82, -0.38), at(0.2, -0.58), at(-0.72, -0.46),
-        )  # fmt: skip
+            at(-1.0, 0.02),
+            at(-1.0, -0.60),
+            at(-0.5, -1.10),
+            at(0.1, -1.16),
+            at(0.7, -1.02),
+            at(1.0, -0.60),
+            at(1.0, 0.02),
+            at(0.82, -0.38),
+            at(0.2, -0.58),
+            at(-0.72, -0.46),
+        )
     else:
         fringe = curve(
-            at(-1.0, 0.0), at(-1.06, -0.60), at(-0.70, -1.02), at(-0.5, -1.26), at(-0.12, -1.06),
-            at(0.2, -1.30), at(0.5, -1.04), at(0.9, -1.02), at(1.06, -0.55), at(1.0, 0.0),
-            at(0.72, -0.48), at(0.36, -0.36), at(0.0, -0.56), at(-0.40, -0.36), at(-0.74, -0.52),
-        )  # fmt: skip
+            at(-1.0, 0.0),
+            at(-1.06, -0.60),
+            at(-0.70, -1.02),
+            at(-0.5, -1.26),
+            at(-0.12, -1.06),
+            at(0.2, -1.30),
+            at(0.5, -1.04),
+            at(0.9, -1.02),
+            at(1.06, -0.55),
+            at(1.0, 0.0),
+            at(0.72, -0.48),
+            at(0.36, -0.36),
+            at(0.0, -0.56),
+            at(-0.40, -0.36),
+            at(-0.74, -0.52),
+        )
     pen.fill(who.hair, fringe, edge=hair_edge, width=0.008)
     for side in (-1, 1):
         pen.fill(_WHITE, oval(*at(0.40 * side, 0.06), 0.21 * rx, 0.20 * ry))
         pen.fill((44, 32, 32), oval(*at(0.39 * side, 0.09), 0.135 * rx, 0.155 * ry))
         pen.fill(_WHITE, oval(*at(0.39 * side + 0.05, 0.02), 0.045 * rx, 0.05 * ry))
         if name in ("boy", "girl"):
-            pen.fill(mix(who.skin, (236, 96, 96), 0.40), oval(*at(0.58 * side, 0.42), 0.16 * rx, 0.12 * ry))
+            pen.fill(
+                mix(who.skin, (236, 96, 96), 0.40),
+                oval(*at(0.58 * side, 0.42), 0.16 * rx, 0.12 * ry),
+            )
     pen.fill(shade(who.skin, -0.22), oval(*at(0.0, 0.30), 0.10 * rx, 0.09 * ry))
     if name == "man":
         moustache = curve(
-            at(0.0, 0.42), at(0.36, 0.44), at(0.46, 0.60), at(0.0, 0.56), at(-0.46, 0.60), at(-0.36, 0.44)
-        )  # fmt: skip
+            at(0.0, 0.42),
+            at(0.36, 0.44),
+            at(0.46, 0.60),
+            at(0.0, 0.56),
+            at(-0.46, 0.60),
+            at(-0.36, 0.44),
+        )
         pen.fill(who.hair, moustache)
     mouth = stroke((at(-0.26, 0.62), at(0.0, 0.74), at(0.26, 0.62)), 0.09 * rx)
     pen.fill(_LIPS if name in ("woman", "girl") else shade(_LIPS, -0.2), mouth)
@@ -186,10 +245,18 @@ def _bust(pen: Pen, colour: Colour, who: _Person, name: str) -> None:
     if name in ("woman", "girl"):
         _long_hair(pen, who, name, 0.5, 0.46, 0.34, 0.38)
     shoulders = curve(
-        (0.5, 0.84), (0.68, 0.86), (0.90, 0.94), (0.98, 1.10), (0.02, 1.10), (0.10, 0.94), (0.32, 0.86)
+        (0.5, 0.84),
+        (0.68, 0.86),
+        (0.90, 0.94),
+        (0.98, 1.10),
+        (0.02, 1.10),
+        (0.10, 0.94),
+        (0.32, 0.86),
     )
     pen.fill(colour, shoulders, edge=edge)
-    pen.fill(who.skin, block(0.40, 0.76, 0.60, 0.90, 0.05), edge=shade(who.skin, -0.45), width=0.008)
+    pen.fill(
+        who.skin, block(0.40, 0.76, 0.60, 0.90, 0.05), edge=shade(who.skin, -0.45), width=0.008
+    )
     _head(pen, who, name, 0.5, 0.46, 0.34, 0.38)
 
 
@@ -205,7 +272,9 @@ def robot(pen: Pen, look: Look) -> None:
         pen.fill(dark, block(x - 0.075, 0.76, x + 0.075, 0.95), edge=edge)
         pen.fill(colour, block(x - 0.12, 0.91, x + 0.12, 0.99, 0.03), edge=edge)
     for side in (-1, 1):
-        arm = stroke(((0.5 + 0.30 * side, 0.52), (0.5 + 0.41 * side, 0.60), (0.5 + 0.42 * side, 0.72)), 0.10)
+        arm = stroke(
+            ((0.5 + 0.30 * side, 0.52), (0.5 + 0.41 * side, 0.60), (0.5 + 0.42 * side, 0.72)), 0.10
+        )
         pen.fill(dark, arm, edge=edge)
         pen.fill(light, oval(0.5 + 0.42 * side, 0.74, 0.075, 0.055), edge=edge, width=0.008)
     pen.fill(colour, block(0.20, 0.44, 0.80, 0.80, 0.05), edge=edge)
@@ -219,21 +288,56 @@ def robot(pen: Pen, look: Look) -> None:
 def _robot_head(pen: Pen, colour: Colour, x0: float, y0: float, x1: float, y1: float) -> None:
     edge, width, height = outline(colour), x1 - x0, y1 - y0
     middle = (x0 + x1) / 2
-    pen.fill(shade(colour, -0.3), block(middle - 0.02 * width, y0 - 0.2 * height, middle + 0.02 * width, y0), edge=edge, width=0.006)  # noqa: E501
-    pen.fill((240, 74, 66), oval(middle, y0 - 0.22 * height, 0.07 * width, 0.08 * height), edge=INK, width=0.006, glows=True)  # noqa: E501
+    pen.fill(
+        shade(colour, -0.3),
+        block(middle - 0.02 * width, y0 - 0.2 * height, middle + 0.02 * width, y0),
+        edge=edge,
+        width=0.006,
+    )
+    pen.fill(
+        (240, 74, 66),
+        oval(middle, y0 - 0.22 * height, 0.07 * width, 0.08 * height),
+        edge=INK,
+        width=0.006,
+        glows=True,
+    )
     for x in (x0 - 0.03 * width, x1 + 0.03 * width):
-        pen.fill(shade(colour, -0.25), block(x - 0.05 * width, y0 + 0.36 * height, x + 0.05 * width, y0 + 0.68 * height), edge=edge)  # noqa: E501
+        pen.fill(
+            shade(colour, -0.25),
+            block(x - 0.05 * width, y0 + 0.36 * height, x + 0.05 * width, y0 + 0.68 * height),
+            edge=edge,
+        )
     pen.fill(colour, block(x0, y0, x1, y1, 0.10 * width), edge=edge)
-    pen.fill(shade(colour, 0.35), block(x0 + 0.06 * width, y0 + 0.10 * height, x0 + 0.12 * width, y1 - 0.2 * height, 0.02 * width))  # noqa: E501
+    pen.fill(
+        shade(colour, 0.35),
+        block(
+            x0 + 0.06 * width,
+            y0 + 0.10 * height,
+            x0 + 0.12 * width,
+            y1 - 0.2 * height,
+            0.02 * width,
+        ),
+    )
     for side in (-1, 1):
         eye = (middle + 0.20 * side * width, y0 + 0.42 * height)
-        pen.fill((208, 244, 252), oval(*eye, 0.125 * width, 0.165 * height), edge=INK, width=0.008, glows=True)  # noqa: E501
+        pen.fill(
+            (208, 244, 252),
+            oval(*eye, 0.125 * width, 0.165 * height),
+            edge=INK,
+            width=0.008,
+            glows=True,
+        )
         pen.fill((28, 62, 96), oval(*eye, 0.055 * width, 0.075 * height))
-    mouth = block(middle - 0.22 * width, y0 + 0.70 * height, middle + 0.22 * width, y0 + 0.86 * height)
+    mouth = block(
+        middle - 0.22 * width, y0 + 0.70 * height, middle + 0.22 * width, y0 + 0.86 * height
+    )
     pen.fill((44, 50, 62), mouth)
     for number in range(4):
         x = middle + (number - 1.5) * 0.11 * width
-        pen.fill((226, 230, 234), block(x - 0.036 * width, y0 + 0.725 * height, x + 0.036 * width, y0 + 0.835 * height))  # noqa: E501
+        pen.fill(
+            (226, 230, 234),
+            block(x - 0.036 * width, y0 + 0.725 * height, x + 0.036 * width, y0 + 0.835 * height),
+        )
 
 
 def teddy_bear(pen: Pen, look: Look) -> None:
@@ -255,7 +359,12 @@ def teddy_bear(pen: Pen, look: Look) -> None:
     _teddy_head(pen, colour, 0.5, 0.28, 0.29, 0.235)
     bow = (206, 44, 60)
     for side in (-1, 1):
-        pen.fill(bow, curve((0.5, 0.515), (0.5 + 0.14 * side, 0.47), (0.5 + 0.14 * side, 0.565)), edge=shade(bow, -0.45), width=0.007)  # noqa: E501
+        pen.fill(
+            bow,
+            curve((0.5, 0.515), (0.5 + 0.14 * side, 0.47), (0.5 + 0.14 * side, 0.565)),
+            edge=shade(bow, -0.45),
+            width=0.007,
+        )
     pen.fill(shade(bow, -0.25), oval(0.5, 0.515, 0.034, 0.030))
 
 
@@ -268,7 +377,12 @@ def _teddy_head(pen: Pen, colour: Colour, x: float, y: float, rx: float, ry: flo
     pen.fill(pale, oval(x, y + 0.40 * ry, 0.48 * rx, 0.42 * ry))
     for side in (-1, 1):
         pen.fill(INK, oval(x + 0.38 * side * rx, y - 0.12 * ry, 0.115 * rx, 0.14 * ry))
-        pen.fill(_WHITE, oval(x + 0.38 * side * rx + 0.03 * rx, y - 0.17 * ry, 0.04 * rx, 0.05 * ry))
+        pen.fill(
+            _WHITE, oval(x + 0.38 * side * rx + 0.03 * rx, y - 0.17 * ry, 0.04 * rx, 0.05 * ry)
+        )
     pen.fill(INK, oval(x, y + 0.20 * ry, 0.17 * rx, 0.12 * ry))
-    smile = stroke(((x - 0.22 * rx, y + 0.50 * ry), (x, y + 0.62 * ry), (x + 0.22 * rx, y + 0.50 * ry)), 0.06 * rx)  # noqa: E501
+    smile = stroke(
+        ((x - 0.22 * rx, y + 0.50 * ry), (x, y + 0.62 * ry), (x + 0.22 * rx, y + 0.50 * ry)),
+        0.06 * rx,
+    )
     pen.fill(INK, smile, stroke(((x, y + 0.25 * ry), (x, y + 0.60 * ry)), 0.05 * rx))

@@ -149,7 +149,13 @@ EMPTY: dict[str, tuple[str, ...]] = {
 PLACES: dict[str, tuple[str, ...]] = {
     "street": ("on the road", "on the street", "in the street", "on a road", "in a street"),
     "room": ("in a room", "in the room", "in a living room", "indoors", "inside a room"),
-    "field": ("in a field", "in the field", "on the grass", "in a grassy field", "in a green field"),
+    "field": (
+        "in a field",
+        "in the field",
+        "on the grass",
+        "in a grassy field",
+        "in a green field",
+    ),
     "sea": ("on the sea", "on the water", "at sea", "on the ocean", "out on the sea"),
     "beach": ("on the beach", "on a beach", "on the sand", "at the beach", "on a sandy beach"),
     "mountains": ("in the mountains", "in front of mountains", "in a mountain landscape"),
