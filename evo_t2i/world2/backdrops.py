@@ -1,12 +1,16 @@
 """What stands behind the things: everything of a scene that is not a thing."""
 
+from functools import lru_cache
 from random import Random
+
+import numpy as np
 
 from PIL import Image
 
 from evo_t2i.world2.pen import (
     Colour,
     Pen,
+    Shape,
     block,
     curve,
     gradient,
@@ -60,10 +64,12 @@ def _sky(
     sun: float,
     low: float,
     reach: float = 0.16,
+    big: float = 1.0,
 ) -> float:
     """Sky down to `horizon` with clouds and sun, moon and stars, or a setting sun at y = `low`.
 
-    They stand around x = `sun`, at most half of `reach` aside; returns where.
+    They stand around x = `sun`, at most half of `reach` aside; a setting sun is `big` times as
+    large as usual. Returns where they stand.
     """
     rng = Random(f"{scene.scene} {scene.view} sky")
     time, x = scene.time, sun + reach * (scene.drift - 0.5)
@@ -80,22 +86,33 @@ def _sky(
             pen.fill(mix(SKIES[time][1], (255, 170, 130), 0.45), band)
         for radius, share in ((0.25, 0.28), (0.20, 0.62), (0.15, 1.0)):
             glow = mix((255, 160, 76), _LOW_SUN, share)
-            disc = oval(0.0, 0.0, 1.0, 1.0, 0.0, 40) * (radius, radius) + (x, low)
+            disc = oval(0.0, 0.0, 1.0, 1.0, 0.0, 40) * (big * radius, big * radius) + (x, low)
             if share < 0.5:
                 pen.veil(glow, 0.5, disc)
             else:
                 pen.fill(glow, disc)
     else:
-        _moon(pen, x, 0.15, 0.10, mix(SKIES["night"][0], SKIES["night"][1], 0.2))
+        _moon(pen, x, 0.15, 0.10)
         for _ in range(11):
             _star(pen, rng.random(), rng.uniform(0.02, max(0.1, horizon - 0.08)))
     return x
 
 
-def _moon(pen: Pen, x: float, y: float, radius: float, dark: Colour) -> None:
-    disc = oval(0.0, 0.0, 1.0, 1.0, 0.0, 32)
-    pen.fill(_MOON, disc * (radius, radius) + (x, y))
-    pen.fill(dark, disc * (0.85 * radius, 0.85 * radius) + (x - 0.5 * radius, y - 0.3 * radius))
+@lru_cache(maxsize=1)
+def _crescent() -> Shape:
+    """A disc of radius 1 without the part that a second disc covers, up and to the left."""
+    aside, radius = np.array((-0.5, -0.3)), 0.85
+    towards = np.arctan2(aside[1], aside[0])
+    t = towards + np.linspace(0, 2 * np.pi, 60)
+    rim = np.stack([np.cos(t), np.sin(t)], axis=1)
+    rim = rim[np.linalg.norm(rim - aside, axis=1) > radius]
+    t = towards + np.pi + np.linspace(np.pi, -np.pi, 60)
+    cut = radius * np.stack([np.cos(t), np.sin(t)], axis=1) + aside
+    return np.concatenate([rim, cut[np.linalg.norm(cut, axis=1) < 1]])
+
+
+def _moon(pen: Pen, x: float, y: float, radius: float) -> None:
+    pen.fill(_MOON, _crescent() * (radius, radius) + (x, y))
 
 
 def _cloud(pen: Pen, x: float, y: float, size: float) -> None:
@@ -129,21 +146,21 @@ _LIT: dict[str, Colour] = {
 def _skyline(canvas: Image.Image, pen: Pen, scene: Scene, rng: Random) -> None:
     """Towers by a river, the sun low between them, all of it mirrored in the water."""
     time, gap = scene.time, _GAPS[scene.view]
-    sun = _sky(canvas, pen, scene, _RIVER, sun=gap, low=0.60, reach=0.08)
+    sun = _sky(canvas, pen, scene, _RIVER, sun=gap, low=0.54, reach=0.08, big=1.2)
     far, near = _CITY[time]
     tallest = 0.62 if not scene.things else 0.46
     if any(thing.pose == "flying" or thing.kind in _HIGH for thing in scene.things):
         tallest = 0.36
     for x, width, tall in _towers(rng, gap, 0.09, 0.14):
-        top = _RIVER - tallest * (0.30 + 0.40 * tall)
-        pen.fill(far, block(0.0, 0.0, 1.0, 1.0) * (width, _RIVER - top) + (x, top))
+        high = tallest * (0.18 + 0.52 * tall)
+        pen.fill(far, block(0.0, 0.0, 1.0, 1.0) * (width + 0.016, high) + (x - 0.004, _RIVER - high))
     _strip(canvas, _RIVER, 1.0, _WATER[time])
-    if time == "sunset":
-        _glitter(pen, sun, _LOW_SUN, 0.75)
-    elif time == "night":
-        _glitter(pen, sun, _MOON, 0.35)
     for x, width, tall in _towers(rng, gap, 0.11, 0.18):
         _tower(pen, x, x + width, _RIVER - tallest * tall, near, time, rng)
+    if time == "sunset":
+        _glitter(pen, sun, _LOW_SUN, 0.72)
+    elif time == "night":
+        _glitter(pen, sun, _MOON, 0.35)
     _bank(pen, time)
     _ripples(pen, time, rng, _RIVER + 0.07)
 
@@ -362,8 +379,7 @@ def _window(pen: Pen, time: str, rng: Random, x: float, y: float) -> None:
             + (x + 0.15, y + height),
         )
     else:
-        pen.fill(_MOON, moved(oval(0.0, 0.0, 0.055, 0.055), x + 0.21, y + 0.10))
-        pen.fill(stops[0], moved(oval(0.0, 0.0, 0.045, 0.045), x + 0.18, y + 0.085))
+        _moon(pen, x + 0.21, y + 0.10, 0.055)
         for _ in range(4):
             _star(pen, x + rng.uniform(0.03, 0.27), y + rng.uniform(0.05, 0.34))
     pen.fill(frame, unit * (0.022, height) + (x + width / 2 - 0.011, y))
@@ -624,8 +640,7 @@ def _portrait(canvas: Image.Image, pen: Pen, scene: Scene, rng: Random) -> None:
         pen.fill(_LOW_SUN, oval(0.86, 0.74, 0.20, 0.20))
     else:
         x = 0.88 + rng.uniform(-0.02, 0.02)
-        pen.fill(_MOON, oval(x, 0.12, 0.09, 0.09))
-        pen.fill(SKIES["night"][0], oval(x - 0.045, 0.095, 0.075, 0.075))
+        _moon(pen, x, 0.12, 0.09)
         for _ in range(10):
             _star(pen, rng.random(), rng.random())
 

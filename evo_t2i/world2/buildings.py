@@ -38,21 +38,23 @@ def tree(pen: Pen, look: Look) -> None:
         _branch(pen, colour)
         return
     trunk = curve(
-        (0.42, 0.55), (0.58, 0.55), (0.58, 0.82), (0.66, 0.99), (0.34, 0.99), (0.42, 0.82)
+        (0.42, 0.40), (0.58, 0.40), (0.58, 0.82), (0.66, 0.99), (0.34, 0.99), (0.42, 0.82)
     )
     pen.fill(_WOOD, trunk, edge=shade(_WOOD, -0.4))
+    # Over what it shelters, the crown is higher.
+    k = 0.78 if look.pose == "tall" else 1.0
     crown = [
-        oval(0.5, 0.24, 0.30, 0.23),
-        oval(0.25, 0.44, 0.24, 0.21),
-        oval(0.75, 0.44, 0.24, 0.21),
-        oval(0.5, 0.50, 0.28, 0.18),
+        oval(0.5, 0.24 * k, 0.30, 0.23 * k),
+        oval(0.25, 0.44 * k, 0.24, 0.21 * k),
+        oval(0.75, 0.44 * k, 0.24, 0.21 * k),
+        oval(0.5, 0.50 * k, 0.28, 0.18 * k),
     ]
     pen.fill(colour, *crown, edge=shade(colour, -0.5))
     pen.fill(
         shade(colour, 0.22),
-        oval(0.40, 0.20, 0.16, 0.12),
-        oval(0.20, 0.40, 0.11, 0.09),
-        oval(0.68, 0.38, 0.11, 0.09),
+        oval(0.40, 0.20 * k, 0.16, 0.12 * k),
+        oval(0.20, 0.40 * k, 0.11, 0.09 * k),
+        oval(0.68, 0.38 * k, 0.11, 0.09 * k),
     )
 
 
@@ -142,7 +144,7 @@ def castle(pen: Pen, look: Look) -> None:
 def lighthouse(pen: Pen, look: Look) -> None:
     """A lighthouse with bands of the look's colour; by night its lamp shines. May stand on a rock."""
     colour = look.colour
-    band = _WHITE if sum(colour) < 640 else (84, 118, 168)
+    band = _WHITE if sum(colour) < 640 else (206, 206, 212)
     edge = outline(colour)
     rock = look.pose == "rock"
     bottom = 0.86 if rock else 0.985
@@ -200,7 +202,7 @@ def lighthouse(pen: Pen, look: Look) -> None:
         lamp, block(0.5 - 0.42 * width, 0.115, 0.5 + 0.42 * width, 0.235), edge=edge, glows=True
     )
     pen.fill((70, 66, 76), block(0.5 - 0.03 * width, 0.115, 0.5 + 0.03 * width, 0.235))
-    cap = colour if sum(colour) < 640 else (84, 118, 168)
+    cap = colour if sum(colour) < 640 else (88, 86, 98)
     pen.fill(
         cap,
         curve(

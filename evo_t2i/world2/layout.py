@@ -91,8 +91,8 @@ SURFACES: dict[str, tuple[Box, float, float, float]] = {
 
 _SHELTERS: dict[str, tuple[Box, float, float, float, float]] = {
     "table": ((0.05, 0.34, 0.95, 0.97), 0.50, 0.95, 0.52, 0.42),
-    "tree": ((0.12, 0.02, 0.88, 0.90), 0.30, 0.95, 0.44, 0.42),
-    "umbrella": ((0.08, 0.06, 0.92, 0.92), 0.37, 0.94, 0.42, 0.50),
+    "tree": ((0.12, 0.02, 0.88, 0.90), 0.30, 0.96, 0.46, 0.50),
+    "umbrella": ((0.08, 0.06, 0.92, 0.92), 0.38, 0.95, 0.40, 0.46),
 }
 """Shelters: box, and x, ground and room of what is under them."""
 
@@ -133,10 +133,9 @@ class Plan:
 
 def size_of(kind: str, pose: str) -> tuple[float, float]:
     """(width, height) of a thing that is alone."""
-    for name in (f"{kind} {pose}", kind, pose):
-        if name in SIZES:
-            return SIZES[name]
-    raise KeyError(f"{kind} {pose}")
+    if pose == "face":
+        return SIZES["face"]
+    return SIZES.get(f"{kind} {pose}") or SIZES[kind]
 
 
 def place(plan: Plan) -> tuple[Thing, ...]:
@@ -190,7 +189,7 @@ def _one(plan: Plan) -> list[Box]:
     x += _drifted(plan, min(0.05, max(0.0, 0.48 - half)))
     if _flies(plan, 0):
         middle = 0.36 if plan.scene != "skyline" else 0.30
-        ground = middle + height * scale / 2 + 0.06 * (plan.size - 0.5)
+        ground = max(middle + height * scale / 2, height * scale + 0.04)
     if plan.scene == "portrait":
         return [_fit(plan, 0, 0.5 + _drifted(plan, 0.03), 0.97, 0.84, 0.84)]
     return [_fit(plan, 0, x, ground, width * scale, height * scale)]
@@ -207,24 +206,16 @@ def _several(plan: Plan) -> list[Box]:
         x = 0.5 + (number - (count - 1) / 2) * cell + _drifted(plan, 0.05 if far else 0.008)
         y = ground
         if _flies(plan, 0):
-            height = 0.36 if count == 3 else 0.44
             y = (0.40, 0.56, 0.44)[number] if count == 3 else (0.46, 0.58)[number]
-            y = min(y, height + 0.30)
+            natural = size_of(plan.kinds[0], plan.poses[0])
+            y = max(y, min(0.60, cell * 0.92 * natural[1] / natural[0]) + 0.04)
         elif number % 2:
             y += 0.025
-        boxes.append(_fit(plan, 0, x, y, cell * 0.92, 0.60 * reach))
+        boxes.append(_fit(plan, 0, x, y, cell * 0.88, 0.60 * reach))
     return boxes
 
 
-def _beside(plan: Plan) -> list[Box]:
-    return _in_a_row(plan, 2)
-
-
-def _row(plan: Plan) -> list[Box]:
-    return _in_a_row(plan, 3)
-
-
-def _in_a_row(plan: Plan, count: int) -> list[Box]:
+def _in_a_row(plan: Plan) -> list[Box]:
     """Different things side by side; the larger kinds get more of the width."""
     reach = 0.84 if _is_far(plan) else 0.98
     ground = _GROUND[plan.scene][_is_far(plan)]
@@ -291,7 +282,7 @@ def _over(plan: Plan) -> list[Box]:
     """A thing in the sky, one on the ground under it."""
     ground = _GROUND[plan.scene][0]
     below = _fit(plan, 1, 0.56 + _drifted(plan, 0.08), ground + 0.02, 0.60, 0.44)
-    above = _fit(plan, 0, 0.44 - _drifted(plan, 0.06), 0.0, 0.46, 0.38)
+    above = _fit(plan, 0, 0.44 - _drifted(plan, 0.06), 0.0, 0.58, 0.38)
     height = above[3] - above[1]
     bottom = min(0.03 + height + 0.05 * plan.size, below[1] - 0.02)
     return [(above[0], bottom - height, above[2], bottom), below]
@@ -314,8 +305,8 @@ def _wearing(plan: Plan) -> list[Box]:
 
 _LAYOUTS: dict[str, Callable[[Plan], list[Box]]] = {
     "one": _one,
-    "beside": _beside,
-    "row": _row,
+    "beside": _in_a_row,
+    "row": _in_a_row,
     "on": _on,
     "under": _under,
     "in front of": _in_front,

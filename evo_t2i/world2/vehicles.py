@@ -205,6 +205,7 @@ def bicycle(pen: Pen, look: Look) -> None:
     colour = look.colour
     edge, tyre = outline(colour), (44, 44, 52)
     for x in (0.22, 0.78):
+        pen.ring((116, 116, 128), (x, 0.66), (0.212, 0.326), (0.158, 0.244))
         pen.ring(tyre, (x, 0.66), (0.205, 0.315), (0.165, 0.255))
         for turn in (0.3, 1.35, 2.4):
             pen.fill((150, 154, 162), oval(x, 0.66, 0.16, 0.012 * 1.5, turn))
