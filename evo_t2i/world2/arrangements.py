@@ -227,34 +227,20 @@ def _belongs(arrangement: str, scene: str, kind: str) -> bool:
 
 def poses_at(arrangement: str, scene: str, kinds: tuple[str, ...], slot: int) -> Weights:
     """The poses among which the thing in `slot` chooses; a single one is no choice."""
-    kind = kinds[slot]
-    if kind in FACES and (scene == "portrait"):
+    kind, on = kinds[slot], arrangement == "on" and slot == 0
+    if kind in FACES and scene == "portrait":
         return (("face", 1.0),)
-    if kind in _POSED:
-        return _POSED[kind](arrangement, scene, kinds, slot)
+    if kind == "cat":
+        narrow = arrangement == "row" or (on and kinds[1] in ("chair", "car", "tree"))
+        return (("sitting", 1.0),) if narrow else (("sitting", 1.0), ("lying", 1.0))
+    if kind == "dog":
+        return (("sitting", 1.0),) if on else (("sitting", 1.0), ("standing", 1.0))
+    if kind == "bird":
+        if arrangement == "over" or scene in ("skyline", "sea"):
+            return (("flying", 1.0),)
+        free = arrangement == "one" and scene in _SKIES
+        return (("flying", 1.0), ("perched", 1.0)) if free else (("perched", 1.0),)
     return ((_form(arrangement, scene, kinds, slot), 1.0),)
-
-
-def _cat_poses(arrangement: str, scene: str, kinds: tuple[str, ...], slot: int) -> Weights:
-    narrow = arrangement == "row" or (slot == 0 and kinds[1:2] in (("chair",), ("car",), ("tree",)))
-    return (("sitting", 1.0),) if narrow else (("sitting", 1.0), ("lying", 1.0))
-
-
-def _dog_poses(arrangement: str, scene: str, kinds: tuple[str, ...], slot: int) -> Weights:
-    if arrangement == "on" and slot == 0:
-        return (("sitting", 1.0),)
-    return (("sitting", 1.0), ("standing", 1.0))
-
-
-def _bird_poses(arrangement: str, scene: str, kinds: tuple[str, ...], slot: int) -> Weights:
-    if arrangement == "over" or scene in ("skyline", "sea"):
-        return (("flying", 1.0),)
-    if arrangement == "one" and scene in _SKIES:
-        return (("flying", 1.0), ("perched", 1.0))
-    return (("perched", 1.0),)
-
-
-_POSED = {"cat": _cat_poses, "dog": _dog_poses, "bird": _bird_poses}
 
 
 def _form(arrangement: str, scene: str, kinds: tuple[str, ...], slot: int) -> str:
@@ -281,9 +267,6 @@ def _form(arrangement: str, scene: str, kinds: tuple[str, ...], slot: int) -> st
     return ""
 
 
-_WIDE = ("sofa", "bus", "train", "truck", "table")
-
-
 @cache
 def counts_at(arrangement: str, scene: str, kinds: tuple[str, ...]) -> Weights:
     """How many of the kind in slot 0 there may be."""
@@ -299,11 +282,13 @@ def counts_at(arrangement: str, scene: str, kinds: tuple[str, ...]) -> Weights:
 @cache
 def placements_at(arrangement: str, scene: str, count: int) -> Weights:
     """Where in the picture the arrangement stands."""
-    if scene in ("portrait", "tree") or not ARRANGEMENTS[arrangement][0]:
+    if scene in ("portrait", "tree") or ARRANGEMENTS[arrangement][0] == 0:
+        return (("centre", 1.0),)
+    if arrangement == "row" or count == 3:
         return (("centre", 1.0),)
     if arrangement == "one" and count == 1:
         return (("centre", 0.4), ("side", 0.3), ("far", 0.15), ("far side", 0.15))
-    if arrangement in ("one", "beside", "row"):
+    if arrangement in ("one", "beside"):
         return (("centre", 0.6), ("far", 0.4))
     return (("centre", 0.6), ("side", 0.4))
 

@@ -4,7 +4,6 @@ from functools import lru_cache
 from random import Random
 
 import numpy as np
-
 from PIL import Image
 
 from evo_t2i.world2.pen import (
@@ -153,7 +152,9 @@ def _skyline(canvas: Image.Image, pen: Pen, scene: Scene, rng: Random) -> None:
         tallest = 0.36
     for x, width, tall in _towers(rng, gap, 0.09, 0.14):
         high = tallest * (0.18 + 0.52 * tall)
-        pen.fill(far, block(0.0, 0.0, 1.0, 1.0) * (width + 0.016, high) + (x - 0.004, _RIVER - high))
+        pen.fill(
+            far, block(0.0, 0.0, 1.0, 1.0) * (width + 0.016, high) + (x - 0.004, _RIVER - high)
+        )
     _strip(canvas, _RIVER, 1.0, _WATER[time])
     for x, width, tall in _towers(rng, gap, 0.11, 0.18):
         _tower(pen, x, x + width, _RIVER - tallest * tall, near, time, rng)

@@ -142,7 +142,7 @@ def castle(pen: Pen, look: Look) -> None:
 
 
 def lighthouse(pen: Pen, look: Look) -> None:
-    """A lighthouse with bands of the look's colour; by night its lamp shines. May stand on a rock."""
+    """A lighthouse with bands of the look's colour, maybe on a rock; its lamp shines by night."""
     colour = look.colour
     band = _WHITE if sum(colour) < 640 else (206, 206, 212)
     edge = outline(colour)

@@ -37,7 +37,7 @@ from evo_t2i.world2.kinds import COLOURS, KIND_COLOURS, KINDS, POSES, SCENES, TI
 from evo_t2i.world2.layout import Plan, place
 from evo_t2i.world2.scenes import Scene, Thing
 
-_UNNAMED = 0.12
+_UNNAMED = 0.04
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ CHOICES: tuple[Choice, ...] = (
 """Every choice; which of them arise, and which options they offer, depends on those before."""
 
 AMOUNTS = ("drift", "shift", "size")
-"""The continuous choices, each Φ of one number: of the sun, of the things, and how large they are."""
+"""The continuous choices, each Φ of one number: of the sun, of the things, and their size."""
 
 
 def _latent_layout() -> dict[str, slice]:

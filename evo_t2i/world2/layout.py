@@ -82,7 +82,7 @@ _GROUND: dict[str, tuple[float, float]] = {
 SURFACES: dict[str, tuple[Box, float, float, float]] = {
     "table": ((0.06, 0.60, 0.94, 1.00), 0.13, 0.60, 0.54),
     "sofa": ((0.07, 0.46, 0.93, 0.95), 0.66, 0.46, 0.54),
-    "chair": ((0.27, 0.36, 0.73, 0.95), 0.56, 0.34, 0.44),
+    "chair": ((0.27, 0.36, 0.73, 0.95), 0.58, 0.30, 0.38),
     "bench": ((0.08, 0.50, 0.92, 0.93), 0.52, 0.46, 0.52),
     "car": ((0.10, 0.54, 0.90, 0.93), 0.08, 0.32, 0.42),
     "tree": ((0.0, 0.0, 1.0, 1.0), 0.755, 0.46, 0.50),
@@ -197,21 +197,34 @@ def _one(plan: Plan) -> list[Box]:
 
 def _several(plan: Plan) -> list[Box]:
     """Two or three of a kind: in a row on the ground, or scattered over the sky."""
-    count, far = plan.count, _is_far(plan)
-    reach = 0.80 if far else 1.0
-    cell = reach / count
-    ground = _GROUND[plan.scene][far] - 0.01
+    if _flies(plan, 0):
+        return _flock(plan)
+    reach = 0.80 if _is_far(plan) else 1.0
+    cell = reach / plan.count
     boxes = []
-    for number in range(count):
-        x = 0.5 + (number - (count - 1) / 2) * cell + _drifted(plan, 0.05 if far else 0.008)
-        y = ground
-        if _flies(plan, 0):
-            y = (0.40, 0.56, 0.44)[number] if count == 3 else (0.46, 0.58)[number]
-            natural = size_of(plan.kinds[0], plan.poses[0])
-            y = max(y, min(0.60, cell * 0.92 * natural[1] / natural[0]) + 0.04)
-        elif number % 2:
-            y += 0.025
+    for number in range(plan.count):
+        x = 0.5 + (number - (plan.count - 1) / 2) * cell
+        x += _drifted(plan, 0.05 if _is_far(plan) else 0.008)
+        y = _GROUND[plan.scene][_is_far(plan)] + 0.025 * (number % 2) - 0.01
         boxes.append(_fit(plan, 0, x, y, cell * 0.88, 0.60 * reach))
+    return boxes
+
+
+def _flock(plan: Plan) -> list[Box]:
+    """Two or three in the sky; three wide ones two above one, so that all have room."""
+    width, height = size_of(plan.kinds[0], plan.poses[0])
+    city = plan.scene == "skyline"
+    if plan.count == 3 and width > height:
+        spots, cell = ((0.26, 0.20), (0.75, 0.24), (0.50, 0.46 if city else 0.52)), 0.46
+    elif plan.count == 3:
+        spots, cell = ((0.18, 0.26), (0.50, 0.40), (0.82, 0.29)), 0.31
+    else:
+        spots, cell = ((0.26, 0.28), (0.74, 0.38)), 0.46
+    boxes = []
+    for x, y in spots:
+        x0, y0, x1, y1 = _fit(plan, 0, x + _drifted(plan, 0.012), y, cell, 0.48)
+        down = max((y1 - y0) / 2, 0.03 + y1 - y0 - y)
+        boxes.append((x0, y0 + down, x1, y1 + down))
     return boxes
 
 
@@ -244,11 +257,11 @@ def _on(plan: Plan) -> list[Box]:
         height += 0.10
     elif base == "bench" and plan.kinds[0] in ("man", "woman", "boy", "girl"):
         bottom += 0.18
-        height += 0.18
+        height += 0.10
     boxes = []
     if plan.count == 2:
         for side in (-1, 1):
-            boxes.append(_fit(plan, 0, middle + 0.20 * side, bottom, width * 0.78, height * 0.9))
+            boxes.append(_fit(plan, 0, middle + 0.20 * side, bottom, width * 0.70, height * 0.85))
     else:
         boxes.append(_fit(plan, 0, middle + aside, bottom, width, height))
     return [*boxes, (x0, y0, x1, y1)]
