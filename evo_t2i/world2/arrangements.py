@@ -45,6 +45,8 @@ _CATTLE = ("horse", "cow", "sheep")
 _SMALL = ("cup", "book", "apple", "cake", "hat", "ball")
 SKY = ("bird", "balloon", "airplane", "rocket")
 """Kinds that fly."""
+MOUNTS = ("horse", "bicycle")
+"""Kinds that people ride."""
 FACES = ("cat", "dog", "rabbit", "teddy bear", "robot", *_PEOPLE)
 """Kinds that portraits show."""
 
@@ -97,9 +99,20 @@ _ON: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "car": (("street", "field", "snow"), ("cat", "dog", "bird", "teddy bear", "ball", "hat")),
     "tree": (("tree",), ("bird", "cat")),
+    "horse": (("field", "beach", "mountains"), _PEOPLE),
+    "bicycle": (("street", "field", "mountains"), _PEOPLE),
 }
 """Bases: the scenes where they stand and what may be on them."""
-_BASE_WEIGHTS = {"table": 1.4, "sofa": 1.1, "chair": 0.9, "bench": 1.0, "car": 0.5, "tree": 1.0}
+_BASE_WEIGHTS = {
+    "table": 1.4,
+    "sofa": 1.1,
+    "chair": 0.9,
+    "bench": 1.0,
+    "car": 0.5,
+    "tree": 1.0,
+    "horse": 0.8,
+    "bicycle": 0.6,
+}
 _UNDER: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "table": (("room",), (*_PETS, "ball", "book", "hat", "teddy bear", "robot", "duck")),
     "tree": (
@@ -247,7 +260,7 @@ def _form(arrangement: str, scene: str, kinds: tuple[str, ...], slot: int) -> st
     """The form that follows from where a thing is; "" where it has only one."""
     kind, on = kinds[slot], arrangement == "on" and slot == 0
     if kind in ("man", "woman", "boy", "girl"):
-        return "sitting" if on else "standing"
+        return "riding" if on and kinds[1] in MOUNTS else "sitting" if on else "standing"
     if kind in ("hat", "goggles") and scene == "portrait":
         return "worn"
     if kind == "tree" and arrangement == "on":

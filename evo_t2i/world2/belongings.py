@@ -228,7 +228,7 @@ def cake(pen: Pen, look: Look) -> None:
     """A cake of two tiers with icing of the look's colour, a cherry and candles."""
     colour = look.colour
     edge = outline(colour) if sum(colour) < 640 else (150, 134, 128)
-    cream = (255, 246, 230) if sum(colour) < 640 else (240, 150, 164)
+    cream = (255, 246, 230) if sum(colour) < 640 else (214, 226, 244)
     plate = (206, 214, 224)
     pen.fill(plate, oval(0.5, 0.93, 0.495, 0.062), edge=shade(plate, -0.45))
     for x in (0.36, 0.5, 0.64):

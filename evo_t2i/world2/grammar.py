@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from evo_t2i.world2.arrangements import SKY
+from evo_t2i.world2.arrangements import MOUNTS, SKY
 from evo_t2i.world2.asked import Caption, facts
 from evo_t2i.world2.kinds import GROUPS, KIND_COLOURS, POSES, members
 from evo_t2i.world2.scenes import Scene, Thing
@@ -393,7 +393,7 @@ def _related(speaker: _Speaker) -> None:
     if speaker.chance(0.07):
         draft.text = speaker.name(0) + (_place(speaker) if relation != "over" else "")
         return
-    if relation == "on" and speaker.chance(0.12):
+    if relation == "on" and speaker.chance(0.12) and speaker.slots[1][0].kind not in MOUNTS:
         base = speaker.name(1)
         it = speaker.pick(("on it", "on top"))
         draft.text = f"{base} with {speaker.name(0)} {it}"
@@ -409,6 +409,9 @@ def _related(speaker: _Speaker) -> None:
         joint = speaker.pick(JOINTS[relation])
         if speaker.slots[1][0].kind == "tree" and relation == "on":
             joint = speaker.pick(("on", "on", "in", "on the branch of"))
+        if relation == "on" and speaker.slots[1][0].kind in MOUNTS:
+            verb, draft.finite = "", False
+            joint = speaker.pick(("riding", "riding", "riding on", "on", "that is riding"))
         article = speaker.pick(("a", "a", "the"))
         draft.text = f"{noun} {verb}{joint} {speaker.name(1, article)}"
         speaker.relate(0, relation, 1)

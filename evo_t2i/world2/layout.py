@@ -32,6 +32,10 @@ SIZES: dict[str, tuple[float, float]] = {
     "woman sitting": (0.40, 0.58),
     "boy sitting": (0.38, 0.52),
     "girl sitting": (0.38, 0.52),
+    "man riding": (0.40, 0.60),
+    "woman riding": (0.40, 0.58),
+    "boy riding": (0.40, 0.54),
+    "girl riding": (0.40, 0.54),
     "face": (0.84, 0.84),
     "robot": (0.46, 0.60),
     "bus": (0.74, 0.54),
@@ -86,6 +90,8 @@ SURFACES: dict[str, tuple[Box, float, float, float]] = {
     "bench": ((0.08, 0.50, 0.92, 0.93), 0.52, 0.46, 0.52),
     "car": ((0.10, 0.54, 0.90, 0.93), 0.08, 0.32, 0.42),
     "tree": ((0.0, 0.0, 1.0, 1.0), 0.755, 0.46, 0.50),
+    "horse": ((0.13, 0.38, 0.87, 0.97), 0.50, 0.40, 0.58),
+    "bicycle": ((0.10, 0.46, 0.90, 0.95), 0.20, 0.40, 0.62),
 }
 """Bases: box, where its surface is (as a share of the box's height), and the room on it."""
 
@@ -213,9 +219,10 @@ def _several(plan: Plan) -> list[Box]:
 def _flock(plan: Plan) -> list[Box]:
     """Two or three in the sky; three wide ones two above one, so that all have room."""
     width, height = size_of(plan.kinds[0], plan.poses[0])
-    city = plan.scene == "skyline"
+    low = 0.46 if plan.scene == "skyline" else 0.52
+    spots: tuple[tuple[float, float], ...]
     if plan.count == 3 and width > height:
-        spots, cell = ((0.26, 0.20), (0.75, 0.24), (0.50, 0.46 if city else 0.52)), 0.46
+        spots, cell = ((0.26, 0.20), (0.75, 0.24), (0.50, low)), 0.46
     elif plan.count == 3:
         spots, cell = ((0.18, 0.26), (0.50, 0.40), (0.82, 0.29)), 0.31
     else:
@@ -246,18 +253,21 @@ def _in_a_row(plan: Plan) -> list[Box]:
 def _on(plan: Plan) -> list[Box]:
     base = plan.kinds[1]
     (x0, y0, x1, y1), surface, width, height = SURFACES[base]
-    aside = _aside(plan, 0.0 if base in ("chair", "car", "tree") else 0.15)
+    aside = _aside(plan, 0.15 if base in ("table", "sofa", "bench") else 0.0)
     if base == "chair":
         shift = _drifted(plan, 0.10) + (-0.14 if plan.placement == "side" else 0)
         x0, x1 = x0 + shift, x1 + shift
-    middle = (x0 + x1) / 2 + {"car": 0.05, "tree": -0.10}.get(base, 0.0)
+    middle = (x0 + x1) / 2 + {"car": 0.05, "tree": -0.10, "horse": 0.09, "bicycle": 0.11}.get(
+        base, 0.0
+    )
     bottom = y0 + (y1 - y0) * surface
-    if base == "sofa" and plan.kinds[0] in ("man", "woman", "boy", "girl"):
-        bottom += 0.14
+    if plan.poses[0] == "sitting" and plan.kinds[0] in _SEATED:
+        bottom += 0.14 if base == "sofa" else 0.18
         height += 0.10
-    elif base == "bench" and plan.kinds[0] in ("man", "woman", "boy", "girl"):
-        bottom += 0.18
-        height += 0.10
+    elif plan.poses[0] == "riding":
+        aside = 0.0
+        top = _fit(plan, 0, 0.5, 0.0, width, height)[1]
+        bottom -= 0.40 * top
     boxes = []
     if plan.count == 2:
         for side in (-1, 1):
@@ -265,6 +275,10 @@ def _on(plan: Plan) -> list[Box]:
     else:
         boxes.append(_fit(plan, 0, middle + aside, bottom, width, height))
     return [*boxes, (x0, y0, x1, y1)]
+
+
+# Those whose legs hang down from what they sit on.
+_SEATED = ("man", "woman", "boy", "girl")
 
 
 def _aside(plan: Plan, reach: float) -> float:

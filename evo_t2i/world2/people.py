@@ -55,29 +55,37 @@ def _person(pen: Pen, look: Look, name: str) -> None:
     if look.pose == "face":
         _bust(pen, look.colour, who, name)
     else:
-        _figure(pen, look.colour, who, name, sitting=look.pose == "sitting")
+        _figure(pen, look.colour, who, name, look.pose)
 
 
-def _figure(pen: Pen, colour: Colour, who: _Person, name: str, sitting: bool) -> None:
-    """The whole body; the unit box is about half as wide as it is high."""
+def _figure(pen: Pen, colour: Colour, who: _Person, name: str, pose: str) -> None:
+    """The whole body; the unit box is about half as wide as it is high.
+
+    A rider reaches to the left, and one leg hangs down on this side.
+    """
     child = name in ("boy", "girl")
     edge, skin_edge = outline(colour), shade(who.skin, -0.45)
     ry = who.head
     rx = ry * 1.85
     chin = 0.03 + 2 * ry
-    hip = (0.66 if child else 0.60) if not sitting else 0.72
+    sitting, riding = pose == "sitting", pose == "riding"
+    hip = 0.72 if sitting else 0.62 if riding else 0.66 if child else 0.60
     if name in ("woman", "girl"):
         _long_hair(pen, who, name, 0.5, 0.03 + ry, rx, ry)
-    _legs(pen, who, hip, sitting, child)
+    if not riding:
+        _legs(pen, who, hip, sitting, child)
     top = chin - 0.01
     for side in (-1, 1):
         hand = (0.5 + 0.36 * side, hip - 0.03)
-        arm = stroke(((0.5 + 0.20 * side, top + 0.06), (0.5 + 0.33 * side, top + 0.18), hand), 0.13)
+        if riding:
+            hand = (0.06 if side < 0 else 0.14, hip - 0.02)
+        elbow = (0.5 + 0.33 * side, top + 0.18)
+        arm = stroke(((0.5 + 0.20 * side, top + 0.06), elbow, hand), 0.13)
         pen.fill(colour, arm, edge=edge, width=0.008)
         pen.fill(who.skin, oval(*hand, 0.075, 0.034), edge=skin_edge, width=0.006)
     pen.fill(who.skin, block(0.43, chin - 0.05, 0.57, chin + 0.04), edge=skin_edge, width=0.006)
     if who.dress:
-        hem = hip + (0.13 if not sitting else 0.06)
+        hem = hip + (0.06 if sitting else 0.03 if riding else 0.13)
         body: Shape = curve(
             (0.36, top),
             (0.64, top),
@@ -106,6 +114,8 @@ def _figure(pen: Pen, colour: Colour, who: _Person, name: str, sitting: bool) ->
     pen.fill(
         light, curve((0.33, top + 0.05), (0.42, top + 0.04), (0.40, hip - 0.06), (0.34, hip - 0.08))
     )
+    if riding:
+        _riding_leg(pen, who, hip, child)
     if not who.dress and not child:
         for number in range(3):
             pen.fill(shade(colour, -0.35), oval(0.5, top + 0.09 + 0.09 * number, 0.022, 0.011))
@@ -127,6 +137,20 @@ def _legs(pen: Pen, who: _Person, hip: float, sitting: bool, child: bool) -> Non
         if sitting and not who.dress:
             knee = oval(x, hip + 0.02, 0.145, 0.055)
             pen.fill(who.trousers, knee, edge=shade(who.trousers, -0.45))
+
+
+def _riding_leg(pen: Pen, who: _Person, hip: float, child: bool) -> None:
+    """The leg on this side, the knee to the left."""
+    bare = who.dress or child
+    colour = who.skin if bare else who.trousers
+    knee, foot = (0.36, hip + 0.15), (0.46, 0.945)
+    pen.fill(
+        colour, stroke(((0.5, hip), knee, foot), 0.15 if bare else 0.19), edge=shade(colour, -0.45)
+    )
+    if bare and not who.dress:
+        short = stroke(((0.5, hip), knee), 0.22)
+        pen.fill(who.trousers, short, edge=shade(who.trousers, -0.45))
+    pen.fill((66, 44, 36), oval(foot[0] - 0.05, 0.962, 0.14, 0.034), edge=INK, width=0.006)
 
 
 def _long_hair(pen: Pen, who: _Person, name: str, x: float, y: float, rx: float, ry: float) -> None:

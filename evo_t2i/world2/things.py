@@ -69,7 +69,7 @@ def draw_shadow(pen: Pen, scene: Scene, thing: Thing) -> None:
     """The soft dark ellipse on the ground under a thing that stands on something."""
     if scene.scene in ("portrait", "tree", "sea", "skyline") or thing.kind == "boat":
         return
-    if thing.pose in ("flying", "branch") or thing.kind in ("balloon", "airplane"):
+    if thing.pose in ("flying", "branch", "riding") or thing.kind in ("balloon", "airplane"):
         return
     if scene.arrangement == "over" and thing.slot == 0:
         return

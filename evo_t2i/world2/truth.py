@@ -144,8 +144,7 @@ def holds(shown: Truth, named: Truth) -> NDArray[np.bool_]:
     poses = _pose_columns()
     missing[np.ix_(unread, poses)] = False
     clashes = missing.astype(np.float32) @ _claims(named).astype(np.float32).T
-    result: NDArray[np.bool_] = clashes < 0.5
-    return result
+    return np.asarray(clashes < 0.5)
 
 
 def shows_own(shown: Truth, named: Truth) -> NDArray[np.bool_]:
@@ -153,8 +152,7 @@ def shows_own(shown: Truth, named: Truth) -> NDArray[np.bool_]:
     missing = ~_claims(shown)
     unread = (shown.poses == -1).all(1)
     missing[np.ix_(unread, _pose_columns())] = False
-    result: NDArray[np.bool_] = ~(missing & _claims(named)).any(1)
-    return result
+    return np.asarray(~(missing & _claims(named)).any(1))
 
 
 def _claims(truth: Truth) -> NDArray[np.bool_]:
