@@ -47,7 +47,7 @@ def main() -> None:
     out = Path(sys.argv[1] if len(sys.argv) > 1 else "world2.png")
     contact_sheet(images, labels, "The built-in world", out, columns=COLUMNS)
     with Image.open(out) as sheet:
-        small = sheet.convert("RGB").quantize(200, dither=Image.Dither.NONE)
+        small = sheet.convert("RGB").quantize(256, dither=Image.Dither.NONE)
     small.save(out, optimize=True)
 
 
