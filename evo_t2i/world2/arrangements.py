@@ -201,6 +201,12 @@ def kinds_at(arrangement: str, scene: str, before: tuple[str, ...]) -> Weights:
     return tuple(totals.items())
 
 
+@cache
+def kind_set(arrangement: str, scene: str, before: tuple[str, ...]) -> frozenset[str]:
+    """The kinds of `kinds_at`, without their weights."""
+    return frozenset(kind for kind, _ in kinds_at(arrangement, scene, before))
+
+
 def _alone(scene: str) -> Weights:
     if scene == "portrait":
         return tuple((k, 1.0) for k in FACES)

@@ -2,11 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import permutations
 
 from evo_t2i.errors import UsageError, near_miss
-from evo_t2i.world2.arrangements import ARRANGEMENTS, counts_at, kinds_at, poses_at, scenes_at
+from evo_t2i.world2.arrangements import (
+    ARRANGEMENTS,
+    counts_at,
+    kind_set,
+    kinds_at,
+    poses_at,
+    scenes_at,
+)
 from evo_t2i.world2.kinds import (
     COLOURS,
     KIND_COLOURS,
@@ -42,12 +49,13 @@ class Caption:
 class Showing:
     """One way to show a caption: what each slot of an arrangement must hold; None is free.
 
+    named: which of the caption's things each slot shows.
     mirrored: which way round, None where either will do. count: of slot 0.
     """
 
     arrangement: str
     kinds: tuple[tuple[str, ...] | None, ...]
-    colours: tuple[str | None, ...]
+    named: tuple[int | None, ...]
     poses: tuple[str | None, ...]
     count: int | None
     mirrored: bool | None
@@ -58,19 +66,25 @@ class Showing:
         return wanted is None or kind in wanted
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Asked:
     """What a caption asks of a picture: scene, time, and all the ways to show its things.
 
-    named: how many slots the caption speaks of; None for no caption at all.
+    colours: of each of the caption's things; None for no caption at all.
     """
 
     scene: str | None
     time: str | None
+    colours: tuple[str | None, ...] | None
     showings: tuple[Showing, ...]
-    named: int | None
+
+    def colour(self, showing: Showing, slot: int) -> str | None:
+        """The colour that the thing in `slot` must have."""
+        named = showing.named[slot]
+        return None if named is None or self.colours is None else self.colours[named]
 
 
+@cache
 def facts(arrangement: str, mirrored: bool) -> frozenset[tuple[int, str, int]]:
     """What holds between the slots of an arrangement: (subject, relation, object)."""
     slots = ARRANGEMENTS[arrangement][0]
@@ -92,54 +106,61 @@ def asked(caption: Caption | None) -> Asked:
     """
     if caption is None:
         return ANYTHING
+    _check_names(caption)
     poses = caption.poses or (None,) * len(caption.things)
-    wish = _asked(caption.scene, caption.time, caption.things, caption.relations, poses)
-    if not wish.showings:
+    named = tuple((kind, count) for kind, _, count in caption.things)
+    showings = showings_of(named, caption.relations, poses)
+    if not any(possible_scenes(showings, name, caption.scene) for name in ARRANGEMENTS):
         raise UsageError(
             f"The procedural world draws no scene for the caption {caption.text!r}; "
             "name a scene, a time and things that occur together in it."
         )
-    return wish
+    colours = tuple(colour for _, colour, _ in caption.things)
+    return Asked(caption.scene, caption.time, colours, showings)
 
 
-@lru_cache(maxsize=16384)
-def _asked(
-    scene: str | None,
-    time: str | None,
-    things: tuple[tuple[str, str | None, int], ...],
-    relations: tuple[tuple[int, str, int], ...],
-    poses: tuple[str | None, ...],
-) -> Asked:
-    _check_names(scene, time, things, relations, poses)
-    showings = tuple(
-        showing
-        for arrangement in ARRANGEMENTS
-        for showing in _showings(arrangement, things, relations, poses)
-        if any(
-            scene in (None, name) and completes(arrangement, name, (), showing)
-            for name, _ in scenes_at(arrangement)
-        )
+@lru_cache(maxsize=65536)
+def possible_scenes(
+    showings: tuple[Showing, ...], arrangement: str, scene: str | None
+) -> tuple[str, ...]:
+    """The scenes in which one of `showings` can be seen as `arrangement`; only `scene` if given."""
+    here = [showing for showing in showings if showing.arrangement == arrangement]
+    return tuple(
+        name
+        for name, _ in scenes_at(arrangement)
+        if scene in (None, name) and any(completes(arrangement, name, (), way) for way in here)
     )
-    return Asked(scene, time, showings, len(things))
 
 
-def _check_names(
-    scene: str | None,
-    time: str | None,
-    things: tuple[tuple[str, str | None, int], ...],
+@lru_cache(maxsize=65536)
+def showings_of(
+    named: tuple[tuple[str, int], ...],
     relations: tuple[tuple[int, str, int], ...],
     poses: tuple[str | None, ...],
-) -> None:
-    names = [(scene, SCENES), (time, TIMES)]
-    names += [(kind, NAMES) for kind, _, _ in things]
-    names += [(colour, COLOURS) for _, colour, _ in things]
-    names += [(relation, RELATIONS) for _, relation, _ in relations]
-    names += [(pose, POSES) for pose in poses]
+) -> tuple[Showing, ...]:
+    """The ways to show things, given as kind and count, that stand in `relations`.
+
+    Arrangements of more than one thing that is not named are left out.
+    """
+    return tuple(
+        showing
+        for arrangement, (slots, _) in ARRANGEMENTS.items()
+        if slots - len(named) <= 1
+        for showing in _showings(arrangement, named, relations, poses)
+    )
+
+
+def _check_names(caption: Caption) -> None:
+    names = [(caption.scene, SCENES), (caption.time, TIMES)]
+    names += [(kind, NAMES) for kind, _, _ in caption.things]
+    names += [(colour, COLOURS) for _, colour, _ in caption.things]
+    names += [(relation, RELATIONS) for _, relation, _ in caption.relations]
+    names += [(pose, POSES) for pose in caption.poses]
     for name, known in names:
         if name is not None and name not in known:
             raise UsageError(f"The procedural world has no {name!r}; {near_miss(name, known)}")
-    for kind, colour, _ in things:
-        if colour and not any(colour in KIND_COLOURS[member] for member in members(kind)):
+    for kind, colour, _ in caption.things:
+        if colour and not all(colour in KIND_COLOURS[member] for member in members(kind)):
             allowed = ", ".join(KIND_COLOURS[members(kind)[0]])
             raise UsageError(
                 f"The procedural world has no {colour} {kind}; choose its colour from {allowed}."
@@ -148,36 +169,36 @@ def _check_names(
 
 def _showings(
     arrangement: str,
-    things: tuple[tuple[str, str | None, int], ...],
+    named: tuple[tuple[str, int], ...],
     relations: tuple[tuple[int, str, int], ...],
     poses: tuple[str | None, ...],
 ) -> Iterator[Showing]:
-    """Every assignment of the named things to the slots of `arrangement` that can be true."""
+    """Every assignment of the named things to the slots of `arrangement` that may be true."""
     slots = ARRANGEMENTS[arrangement][0]
-    for chosen in permutations(range(slots), len(things)):
-        count = None
-        if any(
-            number > 1 and slot > 0 for slot, (_, _, number) in zip(chosen, things, strict=True)
-        ):
+    for chosen in permutations(range(slots), len(named)):
+        if any(count > 1 and slot > 0 for slot, (_, count) in zip(chosen, named, strict=True)):
             continue
-        kinds: list[tuple[str, ...] | None] = [None] * slots
-        colours: list[str | None] = [None] * slots
-        stances: list[str | None] = [None] * slots
-        for slot, (kind, colour, number), pose in zip(chosen, things, poses, strict=True):
-            kinds[slot], colours[slot], stances[slot] = members(kind), colour, pose
-            count = number if slot == 0 else count
         ways = [
             mirrored
             for mirrored in (False, True)
             if all(
-                (chosen[a], r, chosen[b]) in facts(arrangement, mirrored) for a, r, b in relations
+                (chosen[a], relation, chosen[b]) in facts(arrangement, mirrored)
+                for a, relation, b in relations
             )
         ]
-        if ways:
-            mirrored = None if len(ways) == 2 else ways[0]
-            yield Showing(
-                arrangement, tuple(kinds), tuple(colours), tuple(stances), count, mirrored
-            )
+        if not ways:
+            continue
+        where: list[int | None] = [None] * slots
+        for number, slot in enumerate(chosen):
+            where[slot] = number
+        yield Showing(
+            arrangement,
+            tuple(None if n is None else members(named[n][0]) for n in where),
+            tuple(where),
+            tuple(None if n is None else poses[n] for n in where),
+            None if not slots or where[0] is None else named[where[0]][1],
+            None if len(ways) == 2 else ways[0],
+        )
 
 
 @lru_cache(maxsize=200_000)
@@ -188,16 +209,17 @@ def completes(arrangement: str, scene: str, kinds: tuple[str, ...], showing: Sho
     slot = len(kinds)
     if slot == ARRANGEMENTS[arrangement][0]:
         return _fits(arrangement, scene, kinds, showing)
+    wanted, offered = showing.kinds[slot], kinds_at(arrangement, scene, kinds)
+    options = [kind for kind, _ in offered] if wanted is None else wanted
+    possible = kind_set(arrangement, scene, kinds)
     return any(
-        showing.admits(slot, kind) and completes(arrangement, scene, (*kinds, kind), showing)
-        for kind, _ in kinds_at(arrangement, scene, kinds)
+        kind in possible and completes(arrangement, scene, (*kinds, kind), showing)
+        for kind in options
     )
 
 
 def _fits(arrangement: str, scene: str, kinds: tuple[str, ...], showing: Showing) -> bool:
     for slot, kind in enumerate(kinds):
-        if showing.colours[slot] not in (None, *KIND_COLOURS[kind]):
-            return False
         poses = {pose for pose, _ in poses_at(arrangement, scene, kinds, slot)}
         if showing.poses[slot] not in (None, *poses):
             return False
@@ -214,4 +236,4 @@ def _any_showing(arrangement: str) -> Showing:
     return Showing(arrangement, free, free, free, None, None)
 
 
-ANYTHING = Asked(None, None, tuple(_any_showing(name) for name in ARRANGEMENTS), None)
+ANYTHING = Asked(None, None, None, tuple(_any_showing(name) for name in ARRANGEMENTS))

@@ -32,7 +32,15 @@ from evo_t2i.world2.arrangements import (
     poses_at,
     scenes_at,
 )
-from evo_t2i.world2.asked import ANYTHING, Asked, Caption, Showing, asked, completes
+from evo_t2i.world2.asked import (
+    ANYTHING,
+    Asked,
+    Caption,
+    Showing,
+    asked,
+    completes,
+    possible_scenes,
+)
 from evo_t2i.world2.kinds import COLOURS, KIND_COLOURS, KINDS, POSES, SCENES, TIMES, VIEWS
 from evo_t2i.world2.layout import Plan, place
 from evo_t2i.world2.scenes import Scene, Thing
@@ -180,10 +188,11 @@ def _walk(decide: Decide, amount: Amount, wish: Asked) -> Scene:
         return option
 
     time = choose("time", _EVEN_TIMES if wish.time is None else ((wish.time, 1.0),))
-    arrangement = choose("arrangement", _arrangements(wish))
-    scene = choose("scene", _scenes(wish, arrangement))
+    named = None if wish.colours is None else len(wish.colours)
+    arrangement = choose("arrangement", _arrangements(wish.showings, wish.scene, named))
+    scene = choose("scene", _scenes(wish.showings, arrangement, wish.scene))
     view = int(choose("view", _EVEN_VIEWS))
-    ways = _ways(wish, arrangement, scene)
+    ways = _ways(wish.showings, arrangement, scene)
     kinds: tuple[str, ...] = ()
     for slot in range(ARRANGEMENTS[arrangement][0]):
         kind = choose(f"kind {slot}", _kinds(arrangement, scene, kinds, ways))
@@ -198,8 +207,8 @@ def _walk(decide: Decide, amount: Amount, wish: Asked) -> Scene:
     poses: tuple[str, ...] = ()
     for slot, kind in enumerate(kinds):
         offered = _colours(kind)
-        colour = choose(f"colour {slot}", _left(offered, {w.colours[slot] for w in ways}))
-        ways = tuple(w for w in ways if w.colours[slot] in (None, colour))
+        colour = choose(f"colour {slot}", _left(offered, {wish.colour(w, slot) for w in ways}))
+        ways = tuple(w for w in ways if wish.colour(w, slot) in (None, colour))
         colours = (*colours, colour)
     for slot in range(len(kinds)):
         stances = poses_at(arrangement, scene, kinds, slot)
@@ -234,31 +243,25 @@ def _left(options: Weights, wanted: set, written: Callable[[object], str] | None
     return tuple(item for item in options if item[0] in names)
 
 
-@lru_cache(maxsize=16384)
-def _arrangements(wish: Asked) -> Weights:
-    """Arrangements that can meet the wish, rarer the more they show that it does not name."""
-    options = []
-    possible = {showing.arrangement for showing in wish.showings}
-    for name, (slots, weight) in ARRANGEMENTS.items():
-        if name in possible:
-            unnamed = 0 if wish.named is None else slots - wish.named
-            options.append((name, weight * _UNNAMED**unnamed))
-    return tuple(options)
-
-
 @lru_cache(maxsize=65536)
-def _scenes(wish: Asked, arrangement: str) -> Weights:
+def _arrangements(showings: tuple[Showing, ...], scene: str | None, named: int | None) -> Weights:
+    """Arrangements that can meet a wish, rarer the more they show that it does not name."""
     return tuple(
-        (scene, weight)
-        for scene, weight in scenes_at(arrangement)
-        if wish.scene in (None, scene)
-        and any(completes(arrangement, scene, (), showing) for showing in wish.showings)
+        (name, weight * _UNNAMED ** (0 if named is None else slots - named))
+        for name, (slots, weight) in ARRANGEMENTS.items()
+        if possible_scenes(showings, name, scene)
     )
 
 
 @lru_cache(maxsize=65536)
-def _ways(wish: Asked, arrangement: str, scene: str) -> tuple[Showing, ...]:
-    return tuple(w for w in wish.showings if completes(arrangement, scene, (), w))
+def _scenes(showings: tuple[Showing, ...], arrangement: str, scene: str | None) -> Weights:
+    possible = possible_scenes(showings, arrangement, scene)
+    return tuple(item for item in scenes_at(arrangement) if item[0] in possible)
+
+
+@lru_cache(maxsize=65536)
+def _ways(showings: tuple[Showing, ...], arrangement: str, scene: str) -> tuple[Showing, ...]:
+    return tuple(w for w in showings if completes(arrangement, scene, (), w))
 
 
 @lru_cache(maxsize=65536)
