@@ -15,6 +15,7 @@ from evo_t2i.world2.words import (
     FRAMES,
     GROUNDS,
     JOINTS,
+    LIGHTS,
     LOOKS,
     NOUNS,
     PLACES,
@@ -114,10 +115,14 @@ def describes(caption: Caption, scene: Scene) -> bool:
 
 @dataclass
 class _Draft:
-    """A caption in the making: words so far, what they name, and whether they are a sentence."""
+    """A caption in the making: words so far, what they name, and whether they are a sentence.
+
+    time: named already, so that no phrase for it follows.
+    """
 
     text: str = ""
     scene: str | None = None
+    time: str | None = None
     things: list[tuple[str, str | None, int]] = field(default_factory=list)
     poses: list[str | None] = field(default_factory=list)
     relations: list[tuple[int, str, int]] = field(default_factory=list)
@@ -247,8 +252,8 @@ def _caption(scene: Scene, rng: np.random.Generator) -> Caption:
         several = any(count > 1 for _, _, count in draft.things[:1])
         frame = speaker.pick(FRAMES)
         text = (frame.replace(" is ", " are ") if several else frame).format(text)
-    time = scene.time if speaker.chance(0.55) else None
-    if time is not None:
+    time = draft.time or (scene.time if speaker.chance(0.55) else None)
+    if time is not None and draft.time is None:
         phrase = speaker.pick(TIME_PHRASES[time])
         first = speaker.chance(0.15) and not text.startswith("on the left")
         text = f"{phrase}, {text}" if first else f"{text} {phrase}"
@@ -280,7 +285,12 @@ def _place(speaker: _Speaker, share: float = 0.6) -> str:
 def _empty(speaker: _Speaker) -> None:
     draft, scene = speaker.draft, speaker.scene.scene
     draft.scene = scene
-    draft.text = speaker.pick(EMPTY[scene])
+    time = speaker.scene.time
+    if time in LIGHTS and speaker.chance(0.2):
+        draft.time = time
+        draft.text = f"{speaker.pick(LIGHTS[time])} {speaker.pick(GROUNDS[scene])}"
+    else:
+        draft.text = speaker.pick(EMPTY[scene])
 
 
 def _one(speaker: _Speaker) -> None:

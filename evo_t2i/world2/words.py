@@ -183,6 +183,12 @@ SCENE_FIRST: dict[str, tuple[str, ...]] = {
     "snow": ("a snowy field with", "a winter scene with"),
 }
 
+LIGHTS: dict[str, tuple[str, ...]] = {
+    "sunset": ("a sunset over", "sunset over", "a beautiful sunset over"),
+    "night": ("a starry night over", "a night sky over", "a clear night over"),
+}
+"""A time of day over a scene with nothing in it."""
+
 JOINTS: dict[str, tuple[str, ...]] = {
     "left of": (
         "to the left of",
