@@ -1,21 +1,24 @@
 """Other people's LAFITE generators, from their own checkpoints."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
+from evo_t2i.caption import content_words
+from evo_t2i.checkpoints import builtin
 from evo_t2i.checkpoints.catalogue import hub_files
 from evo_t2i.checkpoints.hub import local_snapshot
+from evo_t2i.checkpoints.minilm import minilm_folder
 from evo_t2i.errors import ModelError
 from evo_t2i.generators.stylegan2_ada import StyleGan2AdaGenerator
 
-if TYPE_CHECKING:
-    from evo_t2i.models.published_clip import PublishedClip
+BUILTIN = "builtin"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,11 +29,15 @@ class TextEncoder:
     """
 
     architecture: str = "ViT-B-32-quickgelu"
-    """open_clip's name."""
+    """open_clip's name; ``builtin`` for the built-in CLIP, whose ``training`` is empty."""
     training: str = "openai"
     """open_clip's name of the weights."""
     digest: str | None = None
-    """``PublishedClip.text_digest``; None when it was not at hand when this was written down."""
+    """``PublishedClip.text_digest``, or the digest of the built-in CLIP's weights; None when it was
+    not at hand when this was written down."""
+    word_prompt: str | None = None
+    """What a word stands in, such as "a picture of {word}.", for a generator that attends to words.
+    """
 
     @classmethod
     def recorded(cls, values: Mapping[str, Any] | None, where: Path) -> "TextEncoder":
@@ -48,6 +55,8 @@ def check_size(wanted: TextEncoder, text_size: int) -> None:
     """Raise ModelError unless the encoder's features have ``text_size`` numbers."""
     from evo_t2i.models import published_clip  # imports open_clip late, which takes seconds
 
+    if wanted.architecture == BUILTIN:
+        return  # whose digest is checked
     found = published_clip.configuration(wanted.architecture)["embed_dim"]
     if found != text_size:
         raise ModelError(
@@ -57,13 +66,27 @@ def check_size(wanted: TextEncoder, text_size: int) -> None:
         )
 
 
-def load_encoder(wanted: TextEncoder, path: Path | None) -> "PublishedClip":
-    """The wanted encoder from a file or folder, or from open_clip's caches.
+class Encoder(Protocol):
+    """Reads captions."""
+
+    def text_features(self, texts: Sequence[str]) -> Tensor:
+        """Texts → unit features (n, d)."""
+        ...
+
+    def text_digest(self) -> str:
+        """Another one for another text tower."""
+        ...
+
+
+def load_encoder(wanted: TextEncoder, path: Path | None) -> Encoder:
+    """The wanted encoder from a file or folder, or from open_clip's caches; or the built-in one.
 
     Raises ModelError when it is missing, or is another one.
     """
     from evo_t2i.models import published_clip
 
+    if wanted.architecture == BUILTIN:
+        return _BuiltinClip(wanted)
     place = path or _find(wanted)
     encoder = published_clip.load(wanted.architecture, place)
     if wanted.digest is not None and (found := encoder.text_digest()) != wanted.digest:
@@ -72,6 +95,32 @@ def load_encoder(wanted: TextEncoder, path: Path | None) -> "PublishedClip":
             f"but that in {place} is {found[:12]}…; name the right one with the option clip=."
         )
     return encoder
+
+
+class _BuiltinClip:
+    """The built-in CLIP's text side; raises ModelError unless it is the wanted one."""
+
+    def __init__(self, wanted: TextEncoder) -> None:
+        from evo_t2i.models import clip
+
+        weights = builtin.load("clip")
+        self._digest = weights.tensors_digest
+        if wanted.digest != self._digest:
+            raise ModelError(
+                f"The generator was trained with the built-in CLIP {str(wanted.digest)[:12]}…, but "
+                f"{self._digest[:12]}… is installed; train the generator again, or install the "
+                "version of evo-t2i that trained it."
+            )
+        folder = minilm_folder()
+        self._model = clip.load(weights.config, weights.tensors, folder)
+        self._tokenize = clip.load_tokenizer(folder)
+
+    @torch.inference_mode()
+    def text_features(self, texts: Sequence[str]) -> Tensor:
+        return normalize(self._model.encode_text(self._tokenize(texts)).float(), dim=1)
+
+    def text_digest(self) -> str:
+        return self._digest
 
 
 def _find(wanted: TextEncoder) -> Path:
@@ -111,10 +160,17 @@ class LafiteGenerator(StyleGan2AdaGenerator):
         super().__init__(device=device, argument=argument)
         wanted = TextEncoder.recorded(self._text_encoder, self._options.path)
         check_size(wanted, self._model.config.text_size)
+        self._word_prompt = wanted.word_prompt or "{word}"
         self._encoder = load_encoder(wanted, self._options.clip)
         digests = f"{self.digest} {self._encoder.text_digest()}"
         self.digest = hashlib.sha256(digests.encode()).hexdigest()
 
     def condition(self, caption: str) -> Tensor:
-        """The caption's CLIP feature (1, d), of unit length."""
-        return self._encoder.text_features([caption]).to(self._device)
+        """The caption's CLIP feature (1, d), of unit length.
+
+        For a generator that attends to words (1, 1 + t, d), with a row for each content word.
+        """
+        if not self._model.config.attentive:
+            return self._encoder.text_features([caption]).to(self._device)
+        words = [self._word_prompt.format(word=word) for word in content_words(caption)]
+        return self._encoder.text_features([caption, *words])[None].to(self._device)
