@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from evo_t2i.errors import UsageError
 from evo_t2i.training.data import Pictures
 from evo_t2i.training.frozen import FrozenClassifier, FrozenClip
-from evo_t2i.training.lafite import Draw
+from evo_t2i.training.lafite_model import Draw
 from evo_t2i.training.supervised import to_batch
 
 _AT_ONCE = 64

@@ -121,6 +121,15 @@ class FrozenClassifier:
         return kept[0].float(), logits.float()
 
 
+@dataclass(frozen=True)
+class Teachers:
+    """What one training looks through."""
+
+    clip: FrozenClip
+    classifier: FrozenClassifier | None
+    """None where no term reads it."""
+
+
 def load_frozen_classifier(spec: str, device: torch.device) -> FrozenClassifier:
     """``efficientnet_lite0``, or whatever ``--classifier`` takes.
 

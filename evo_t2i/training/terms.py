@@ -83,6 +83,12 @@ class Objective:
     generator: tuple[Term, ...]
     discriminator: tuple[Term, ...]
 
+    @property
+    def needs(self) -> frozenset[str]:
+        """What any of them reads, at any time."""
+        both = (*self.generator, *self.discriminator)
+        return frozenset().union(*(term.needs for term in both))
+
 
 @dataclass(frozen=True)
 class Now:

@@ -11,7 +11,7 @@ from evo_t2i.training.architecture import Architecture, fresh_generator
 from evo_t2i.training.data import prepare
 from evo_t2i.training.fidelity import Fidelity, fid_and_kid
 from evo_t2i.training.frozen import FrozenClip, load_frozen_classifier
-from evo_t2i.training.lafite import Draw
+from evo_t2i.training.lafite_model import Draw
 
 CPU = torch.device("cpu")
 

@@ -13,11 +13,13 @@ from evo_t2i.generators.lafite import LafiteGenerator
 from evo_t2i.testing import check_feature_extractor, check_generator
 from evo_t2i.training.architecture import Architecture
 from evo_t2i.training.data import prepare
-from evo_t2i.training.lafite import LafiteSettings, train_lafite
+from evo_t2i.training.lafite import train_lafite
+from evo_t2i.training.lafite_settings import LafiteSettings
 from evo_t2i.training.terms import ObjectiveSettings
 from evo_t2i.world import captions, render, sample_scene
 
 CPU = torch.device("cpu")
+TIMED = ("images_per_second", "waiting_for_data")
 SMALL = {
     "resolution": 32,
     "latent_size": 8,
@@ -48,7 +50,7 @@ def settings(preset="lafite", *, objective=None, switches=None, **more):
             "report_every": 8,
             "held_out": 0.3,
             "objective": ObjectiveSettings(preset=preset, penalty_every=2, **(objective or {})),
-            "architecture": Architecture.of_preset(preset, **SMALL, **(switches or {})),
+            "architecture": Architecture.of_preset(preset, **SMALL | (switches or {})),
         }
         | more
     )
@@ -75,6 +77,7 @@ def test_each_preset_trains_and_its_generator_is_used_at_once(preset, pictures, 
     assert names_in(line, "G") == wanted[preset]
     assert {"L_D", "R1"} <= names_in(line, "D")
     assert all(np.isfinite(value) for value in line.values())
+    assert 0 <= line["waiting_for_data"] < 1
     generator = LafiteGenerator(device=CPU, argument=str(folder))
     assert generator.image_size == (32, 32)
     check_generator(generator)
@@ -105,10 +108,7 @@ def test_a_training_killed_at_any_time_goes_on_to_the_same_weights(pictures, tmp
         assert torch.equal(value, resumed[name]), name
     assert [line["images"] for line in lines(tmp_path / "cut")] == [8, 16]
     one, other = (
-        [
-            {k: v for k, v in line.items() if k != "images_per_second"}
-            for line in lines(tmp_path / n)
-        ]
+        [{k: v for k, v in line.items() if k not in TIMED} for line in lines(tmp_path / n)]
         for n in ("whole", "cut")
     )
     assert one == other
@@ -172,6 +172,8 @@ def test_without_captions_pictures_alone_are_enough(tmp_path):
 def test_what_cannot_be_trained_is_refused_before_it_begins(pictures, tmp_path):
     with pytest.raises(UsageError, match="0 of 24 pictures are left to train on"):
         train_lafite(pictures, settings(held_out=0.9999999), tmp_path, CPU)
+    with pytest.raises(UsageError, match="read at 32 pixels and the generator draws 64"):
+        train_lafite(pictures, settings(switches={"resolution": 64}), tmp_path, CPU)
     with pytest.raises(UsageError, match="None of the 0 held-out pictures has a caption"):
         train_lafite(pictures, settings(held_out=1e-9), tmp_path, CPU)
     for given, message in (
