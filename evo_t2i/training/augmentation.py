@@ -14,7 +14,7 @@ from evo_t2i.errors import UsageError, near_miss
 
 MODES = ("ada", "none")
 TARGET = 0.6
-"""Of the mean sign of the logits of real pictures."""
+"""Of the mean sign of D's sureness of real pictures."""
 _SPEED_IMAGES = 100_000
 """Pictures over which p may rise from 0 to 1; StyleGAN2-ADA's is 500,000, for longer trainings."""
 _EVERY_IMAGES = 256
@@ -39,12 +39,12 @@ class Augmentation(nn.Module):
             self.register_buffer(name, torch.zeros((), dtype=torch.float64))
 
     @torch.no_grad()
-    def watch(self, real_logits: Tensor) -> None:
-        """Take note of the logits (n,) of real pictures, and adjust p when it is time."""
+    def watch(self, sureness: Tensor) -> None:
+        """Take note of how sure D is of real pictures (n,), above 0 where it is right; adjust p."""
         if not self._adapts:
             return
-        self.signs += real_logits.float().sign().sum().to(self.signs)
-        self.seen += len(real_logits)
+        self.signs += sureness.float().sign().sum().to(self.signs)
+        self.seen += len(sureness)
         if float(self.seen) >= _EVERY_IMAGES:
             direction = (self.signs / self.seen - TARGET).sign()
             self.p.copy_((self.p + direction * self.seen / _SPEED_IMAGES).clamp(0, 1))

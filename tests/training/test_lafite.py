@@ -136,6 +136,16 @@ def test_each_group_and_switch_trains_alone(objective, switches, pictures, tmp_p
         assert {"R1", "R2", "mismatch"} <= names_in(line, "D")
 
 
+@pytest.mark.parametrize("adversarial", ["logistic", "relativistic"])
+def test_the_augmentation_watches_how_sure_the_discriminator_is(adversarial, pictures, tmp_path):
+    """An untrained relativistic one is right as often as not, whatever the logits' common offset."""
+    chosen = settings(objective={"adversarial": adversarial}, images=12, report_every=12)
+    train_lafite(pictures, chosen, tmp_path, CPU)
+    kept = load_file(tmp_path / "checkpoint.safetensors")
+    assert kept["augmentation/seen"] == 12
+    assert abs(float(kept["augmentation/signs"])) <= 12
+
+
 def test_both_networks_move_and_the_average_follows(pictures, tmp_path):
     chosen = settings(images=4, report_every=4, precision="fp32")
     train_lafite(pictures, chosen, tmp_path / "a", CPU)
