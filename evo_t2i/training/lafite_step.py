@@ -131,7 +131,7 @@ class _Look:
         self.second = pseudo_text(batch.image_features, noise[2])
         self._words = batch.text[:, 1:] if batch.text.ndim == 3 else None
         self._attentive = settings.architecture.attentive
-        self._relativistic = settings.objective.adversarial == "relativistic"
+        self._adversarial = settings.objective.adversarial
 
     def draw(self, *, second: bool) -> dict[str, Tensor]:
         """x, and with ``second`` x', with gradients to the generator."""
@@ -181,13 +181,8 @@ class _Look:
         if "wrong.logits" in needs:
             found["wrong.logits"] = found.pop("r.wrong")
         if gradient_of == "D" and "r.logits" in found:
-            self._students.augmentation.watch(self._surety(found).detach())
+            self._students.augmentation.watch(sureness(found, self._adversarial).detach())
         return found
-
-    def _surety(self, found: Mapping[str, Tensor]) -> Tensor:
-        """(n,) above 0 where D is right about a real picture: its logit, or what that is above the
-        drawn one's for a relativistic loss, which leaves the logits' zero open."""
-        return found["r.logits"] - (found["x.logits"] if self._relativistic else 0.0)
 
     def _of(self, images: Tensor, wanted: set[str]) -> dict[str, Tensor]:
         found: dict[str, Tensor] = {}
@@ -219,6 +214,16 @@ class _Look:
         if sloping:
             found["slopes"] = slopes(found["logits"], images)
         return found
+
+
+def sureness(features: Mapping[str, Tensor], adversarial: str) -> Tensor:
+    """(n,) above 0 where the discriminator is right about a real picture.
+
+    Its logit; for a relativistic loss, which leaves the logits' zero open, what that is above the
+    logit of the drawn picture beside it.
+    """
+    real = features["r.logits"]
+    return real - features["x.logits"] if adversarial == "relativistic" else real
 
 
 def follow(average: Generator, generator: Generator, images: int, settings: LafiteSettings) -> None:
