@@ -39,12 +39,15 @@ class Augmentation(nn.Module):
             self.register_buffer(name, torch.zeros((), dtype=torch.float64))
 
     @torch.no_grad()
-    def watch(self, sureness: Tensor) -> None:
-        """Take note of how sure D is of real pictures (n,), above 0 where it is right; adjust p."""
+    def watch(self, mean_sign: Tensor, count: int) -> None:
+        """Take note of how often D is right about ``count`` real pictures, from -1 (never) to 1.
+
+        Adjusts p when it is time.
+        """
         if not self._adapts:
             return
-        self.signs += sureness.float().sign().sum().to(self.signs)
-        self.seen += len(sureness)
+        self.signs += mean_sign.to(self.signs) * count
+        self.seen += count
         if float(self.seen) >= _EVERY_IMAGES:
             direction = (self.signs / self.seen - TARGET).sign()
             self.p.copy_((self.p + direction * self.seen / _SPEED_IMAGES).clamp(0, 1))

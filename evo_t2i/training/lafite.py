@@ -31,6 +31,7 @@ from evo_t2i.training.lafite_step import (
     set_rates,
     take_step,
 )
+from evo_t2i.training.processes import ALONE, Processes
 from evo_t2i.training.supervised import Progress
 from evo_t2i.training.terms import objective
 
@@ -53,6 +54,7 @@ def train_lafite(
     *,
     measure: Measure | None = None,
     progress: Progress | None = None,
+    processes: Processes = ALONE,
 ) -> Path:
     """Train, and return the folder of the finished generator, ``out/model``.
 
@@ -62,10 +64,18 @@ def train_lafite(
     term, unweighted, as its mean since the last report, what ``measure`` says, images a second and
     the share of that time that was spent waiting for data.
 
+    With several ``processes`` each takes its part of every batch and compares the pictures of that
+    part; the main one reports and saves, and its terms are those that are told.
+
     Raises UsageError for too few pictures or ones of another size, ModelError for missing weights,
     RunDataError for the checkpoint of another training, EvoError when a term is no longer finite.
     """
     check_precision(settings.precision, device)
+    if settings.batch % processes.count or settings.batch < 2 * processes.count:
+        raise UsageError(
+            f"A batch of {settings.batch} cannot be shared by {processes.count} processes; give a "
+            "multiple of their number, 2 or more for each."
+        )
     torch.set_flush_denormal(True)
     out.mkdir(parents=True, exist_ok=True)
     terms = objective(settings.objective, settings.images, settings.batch)
@@ -73,14 +83,16 @@ def train_lafite(
     text_encoder(teachers.clip, words=False)  # refused now rather than at the first report
     held = pictures.held_out(settings.held_out)
     _require_enough(pictures, held, settings)
-    data = gather(pictures, np.flatnonzero(~held), teachers, settings, device)
-    students = fresh_students(settings, teachers, terms, device)
+    with processes.main_first():
+        data = gather(pictures, np.flatnonzero(~held), teachers, settings, device)
+    students = fresh_students(settings, teachers, terms, device, processes)
     state = _State(out, settings, pictures, teachers, students)
-    step = state.restore()
+    with processes.main_first():
+        step = state.restore()
     steps = max(1, settings.images // settings.batch)
     report_steps = max(1, settings.report_every // settings.batch)
     draw = held_out_draw(students.average, data, np.flatnonzero(held), settings, device)
-    with Prefetch(data, settings, device) as batches:
+    with Prefetch(data, settings, device, processes) as batches:
         pace = _Pace(step, settings.batch, batches)
         while step < steps:
             set_rates(step / steps, settings, students)
@@ -93,15 +105,17 @@ def train_lafite(
             follow(students.average, students.generator, images, settings)
             if step % report_steps == 0 or step == steps:
                 line = pace.line(step) | {"augment_p": float(students.augmentation.p)}
-                if measure is not None:
-                    line |= measure(draw)
-                grid(draw).save(out / f"grid-{images:08d}.png")
-                with (out / METRICS).open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(line) + "\n")
-                save_model(out / MODEL, students, settings, teachers, images)
-                state.save(step)
+                if processes.main:
+                    if measure is not None:
+                        line |= measure(draw)
+                    grid(draw).save(out / f"grid-{images:08d}.png")
+                    with (out / METRICS).open("a", encoding="utf-8") as file:
+                        file.write(json.dumps(line) + "\n")
+                    save_model(out / MODEL, students, settings, teachers, images)
+                    state.save(step)
+                processes.wait()
                 pace = _Pace(step, settings.batch, batches)
-                if progress:
+                if progress and processes.main:
                     progress(images, steps * settings.batch, line)
     return out / MODEL
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from evo_t2i.training.data import Pictures
 from evo_t2i.training.frozen import FrozenClip, Teachers, label_similarities
 from evo_t2i.training.lafite_settings import LafiteSettings
+from evo_t2i.training.processes import Processes
 from evo_t2i.training.supervised import to_batch
 from evo_t2i.training.terms import objective
 
@@ -84,8 +85,15 @@ def _image_features(pictures: Pictures, clip: FrozenClip, device: torch.device) 
 class Prefetch:
     """Gets the next batch ready while the networks work on this one."""
 
-    def __init__(self, data: TrainingData, settings: LafiteSettings, device: torch.device) -> None:
+    def __init__(
+        self,
+        data: TrainingData,
+        settings: LafiteSettings,
+        device: torch.device,
+        processes: Processes,
+    ) -> None:
         self._data, self._settings, self._device = data, settings, device
+        self._part = slice(processes.rank, None, processes.count)
         self._thread = ThreadPoolExecutor(1)
         self._coming: dict[int, Future[Batch]] = {}
         self.waited = 0.0
@@ -100,7 +108,7 @@ class Prefetch:
     def begin(self, step: int) -> None:
         """Start to read the batch of a step."""
         self._coming[step] = self._thread.submit(
-            _read, step, self._data, self._settings, self._device
+            _read, step, self._data, self._settings, self._device, self._part
         )
 
     def get(self, step: int) -> Batch:
@@ -113,10 +121,12 @@ class Prefetch:
         return batch
 
 
-def _read(step: int, data: TrainingData, settings: LafiteSettings, device: torch.device) -> Batch:
-    """The pictures of a step, which (seed, step) alone decide."""
+def _read(
+    step: int, data: TrainingData, settings: LafiteSettings, device: torch.device, part: slice
+) -> Batch:
+    """A process's part of the pictures of a step, which (seed, step) alone decide."""
     rng = np.random.default_rng([settings.seed, step])
-    rows, said = _choose(rng, data, settings.batch)
+    rows, said = (each[part] for each in _choose(rng, data, settings.batch))
     real = torch.from_numpy(np.array(data.pictures.images[rows])).permute(0, 3, 1, 2)
     if device.type == "cuda":
         real = real.pin_memory().to(device, non_blocking=True)

@@ -5,7 +5,7 @@ It computes what the terms of that step declare, adds the terms up, and knows no
 
 import copy
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -21,6 +21,7 @@ from evo_t2i.training.frozen import FrozenClip, Teachers, load_frozen_classifier
 from evo_t2i.training.lafite_batches import Batch
 from evo_t2i.training.lafite_settings import LafiteSettings
 from evo_t2i.training.losses import pseudo_text, slopes
+from evo_t2i.training.processes import Processes
 from evo_t2i.training.terms import Objective, now
 
 _W_MOMENTUM = 0.998
@@ -34,6 +35,7 @@ class Students:
     augmentation: Augmentation
     optimizer_g: torch.optim.Optimizer
     optimizer_d: torch.optim.Optimizer
+    processes: Processes
 
 
 def load_teachers(settings: LafiteSettings, terms: Objective, device: torch.device) -> Teachers:
@@ -44,7 +46,11 @@ def load_teachers(settings: LafiteSettings, terms: Objective, device: torch.devi
 
 
 def fresh_students(
-    settings: LafiteSettings, teachers: Teachers, terms: Objective, device: torch.device
+    settings: LafiteSettings,
+    teachers: Teachers,
+    terms: Objective,
+    device: torch.device,
+    processes: Processes,
 ) -> Students:
     architecture, text_size = settings.architecture, teachers.clip.size
     guide_size, regions = _extras(teachers, terms)
@@ -63,7 +69,7 @@ def fresh_students(
         )
     )
     augmentation = Augmentation(settings.augment)
-    return Students(generator, discriminator, average, augmentation, g, d)
+    return Students(generator, discriminator, average, augmentation, g, d, processes)
 
 
 def _extras(teachers: Teachers, terms: Objective) -> tuple[int, bool]:
@@ -92,19 +98,34 @@ def take_step(
     students.discriminator.requires_grad_(True)
     pictures = {name: images.detach() for name, images in drawn.items()}
     loss, told_d = of_d.total(look.features(of_d.needs, pictures, gradient_of="D"))
-    _update(students.optimizer_d, loss)
+    _update(students.optimizer_d, loss, students.processes)
     students.discriminator.requires_grad_(False)
 
     loss, told_g = of_g.total(look.features(of_g.needs, drawn, gradient_of="G"))
-    _update(students.optimizer_g, loss)
+    _update(students.optimizer_g, loss, students.processes)
+    students.processes.mean([*_running(students.generator)])
     metrics = {f"D.{name}": value for name, value in told_d.items()}
     return metrics | {f"G.{name}": value for name, value in told_g.items()}
 
 
-def _update(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+def _update(optimizer: torch.optim.Optimizer, loss: Tensor, processes: Processes) -> None:
     optimizer.zero_grad(set_to_none=True)
     torch.autograd.backward(loss)
+    own = (p.grad for group in optimizer.param_groups for p in group["params"])
+    processes.mean([gradient for gradient in own if gradient is not None])
     optimizer.step()
+
+
+def _running(generator: Generator) -> Iterator[Tensor]:
+    """The statistics that a forward pass changes."""
+    for name, buffer in generator.named_buffers():
+        if name.endswith(("w_avg", "running_mean", "running_var")):
+            yield buffer
+
+
+def _random_seed(step: int, students: Students, settings: LafiteSettings) -> int:
+    """Another one for each step and process."""
+    return settings.seed * 1_000_003 + step + students.processes.rank * 7_368_787
 
 
 class _Look:
@@ -120,7 +141,7 @@ class _Look:
     ) -> None:
         self._batch, self._students, self._teachers = batch, students, teachers
         self._device, self._precision = batch.real.device, settings.precision
-        self._random = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
+        self._random = torch.Generator().manual_seed(_random_seed(step, students, settings))
         count, width = batch.image_features.shape
         noise = [gaussian((count, width), self._random, self._device) for _ in range(3)]
         sentence = batch.text[:, 0] if batch.text.ndim == 3 else batch.text
@@ -132,6 +153,7 @@ class _Look:
         self._words = batch.text[:, 1:] if batch.text.ndim == 3 else None
         self._attentive = settings.architecture.attentive
         self._adversarial = settings.objective.adversarial
+        self._of_all = settings.batch
 
     def draw(self, *, second: bool) -> dict[str, Tensor]:
         """x, and with ``second`` x', with gradients to the generator."""
@@ -181,7 +203,9 @@ class _Look:
         if "wrong.logits" in needs:
             found["wrong.logits"] = found.pop("r.wrong")
         if gradient_of == "D" and "r.logits" in found:
-            self._students.augmentation.watch(sureness(found, self._adversarial).detach())
+            mean_sign = sureness(found, self._adversarial).detach().sign().mean()
+            self._students.processes.mean([mean_sign])
+            self._students.augmentation.watch(mean_sign, self._of_all)
         return found
 
     def _of(self, images: Tensor, wanted: set[str]) -> dict[str, Tensor]:

@@ -53,24 +53,24 @@ def test_pictures_are_changed_by_the_generator_alone_and_gradients_pass():
 def test_p_rises_while_real_pictures_are_recognised_and_falls_again():
     found = Augmentation()
     for _ in range(40):
-        found.watch(torch.ones(64))
+        found.watch(torch.tensor(1.0), 64)
     risen = float(found.p)
     assert risen == pytest.approx(10 * 256 / 100_000)
     for _ in range(20):
-        found.watch(torch.tensor([1.0, -1.0]).repeat(32))  # a mean sign of 0 is below the target
+        found.watch(torch.tensor(0.0), 64)  # below the target
     assert float(found.p) == pytest.approx(risen / 2)
     for _ in range(100):
-        found.watch(-torch.ones(64))
+        found.watch(torch.tensor(-1.0), 64)
     assert float(found.p) == 0
     still = Augmentation("none")
-    still.watch(torch.ones(640))
+    still.watch(torch.tensor(1.0), 640)
     assert float(still.p) == 0
 
 
 def test_what_is_seen_belongs_to_the_state():
     found, other = Augmentation(), Augmentation()
-    found.watch(torch.ones(300))
-    found.watch(torch.ones(30))
+    found.watch(torch.tensor(1.0), 300)
+    found.watch(torch.tensor(1.0), 30)
     other.load_state_dict(found.state_dict())
     assert float(other.p) > 0
     assert float(other.seen) == 30
