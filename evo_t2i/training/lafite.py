@@ -21,7 +21,14 @@ from evo_t2i.training import checkpoint
 from evo_t2i.training.data import Pictures
 from evo_t2i.training.frozen import Teachers
 from evo_t2i.training.lafite_batches import Prefetch, gather
-from evo_t2i.training.lafite_model import Draw, grid, held_out_draw, save_model, text_encoder
+from evo_t2i.training.lafite_model import (
+    Draw,
+    grid,
+    held_out_draw,
+    in_grid,
+    save_model,
+    text_encoder,
+)
 from evo_t2i.training.lafite_settings import LafiteSettings
 from evo_t2i.training.lafite_step import (
     Students,
@@ -92,6 +99,8 @@ def train_lafite(
     steps = max(1, settings.images // settings.batch)
     report_steps = max(1, settings.report_every // settings.batch)
     draw = held_out_draw(students.average, data, np.flatnonzero(held), settings, device)
+    shown = [f"{draw.captions[index]}\n" for index in in_grid(draw)]
+    (out / "grid-captions.txt").write_text("".join(shown), encoding="utf-8")
     with Prefetch(data, settings, device, processes) as batches:
         pace = _Pace(step, settings.batch, batches)
         while step < steps:

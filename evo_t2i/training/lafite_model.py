@@ -38,8 +38,6 @@ class Draw:
     texts: Tensor
     """(m, …) of the held-out captions, on the generator's device."""
     captions: list[str]
-    rows: np.ndarray
-    """(m,) pictures that they belong to."""
 
     @torch.no_grad()
     def __call__(self, texts: Tensor, seed: int) -> Tensor:
@@ -66,20 +64,24 @@ def held_out_draw(
     if texts.ndim == 3 and not settings.architecture.attentive:
         texts = texts[:, 0]
     captions = [data.pictures.captions[row][0] for row in rows]
-    return Draw(average, texts, captions, rows)
+    return Draw(average, texts, captions)
+
+
+def in_grid(draw: Draw) -> list[int]:
+    """Up to eight of the held-out captions, spread evenly."""
+    count = min(_GRID, len(draw.texts))
+    return [int(index) for index in np.linspace(0, len(draw.texts) - 1, count)]
 
 
 def grid(draw: Draw) -> Image.Image:
-    """A row for each of up to eight held-out captions, a column for each of eight latents."""
-    count = min(_GRID, len(draw.texts))
-    chosen = np.linspace(0, len(draw.texts) - 1, count).astype(int)
+    """A row for each of ``in_grid``, a column for each of eight latents."""
     rows = [
         draw(draw.texts[index : index + 1].expand(_GRID, *draw.texts.shape[1:]), seed=0)
-        for index in chosen
+        for index in in_grid(draw)
     ]
     pixels = torch.stack(rows).permute(0, 3, 1, 4, 2)  # (rows, r, columns, r, 3)
     side = pixels.shape[1]
-    flat = (pixels.reshape(count * side, _GRID * side, 3) * 255).round().byte().cpu().numpy()
+    flat = (pixels.reshape(len(rows) * side, _GRID * side, 3) * 255).round().byte().cpu().numpy()
     return Image.fromarray(flat)
 
 

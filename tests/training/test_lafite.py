@@ -85,6 +85,9 @@ def test_each_preset_trains_and_its_generator_is_used_at_once(preset, pictures, 
     check_feature_extractor(generator.feature_extractor("discriminator"), size=(32, 32))
     grid = Image.open(tmp_path / "grid-00000008.png")
     assert grid.width == 8 * 32
+    said = (tmp_path / "grid-captions.txt").read_text().splitlines()
+    assert grid.height == len(said) * 32
+    assert set(said) <= {caption for each in pictures.captions for caption in each}
 
 
 def test_a_training_killed_at_any_time_goes_on_to_the_same_weights(pictures, tmp_path):

@@ -87,7 +87,7 @@ def prepare(
     listing = list_pictures(source)
     digest = _digest(listing.pictures, size, captioned)
     folder = out / f"pictures-{size}-{digest[:12]}"
-    if not (folder / "pictures.json").is_file():
+    if not _is_whole(folder, size):
         room = len(listing.pictures) * size * size * 3
         out.mkdir(parents=True, exist_ok=True)
         if (free := shutil.disk_usage(out).free) < room:
@@ -107,6 +107,16 @@ def prepare(
     images = np.memmap(folder / "pixels.u8", np.uint8, "r", shape=(len(names), size, size, 3))
     captions = [tuple(each) for each in kept["captions"]]
     return Pictures(images, names, captions, problems, digest, folder)
+
+
+def _is_whole(folder: Path, size: int) -> bool:
+    """Whether all files are there, and as many pixels as there are names."""
+    try:
+        names = json.loads((folder / "pictures.json").read_text("utf-8"))["names"]
+        json.loads((folder / "problems.json").read_text("utf-8"))
+        return (folder / "pixels.u8").stat().st_size == len(names) * size * size * 3
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def square(data: bytes, size: int) -> np.ndarray:

@@ -106,6 +106,14 @@ def test_an_interrupted_reading_leaves_nothing_half_read(folder, tmp_path):
     assert len(prepare(folder, 32, tmp_path / "out")) == 3
 
 
+def test_pixels_that_were_cut_off_are_read_again(folder, tmp_path):
+    first = prepare(folder, 32, tmp_path / "out")
+    kept = np.array(first.images)
+    path = first.folder / "pixels.u8"
+    path.write_bytes(path.read_bytes()[:-1])
+    assert np.array_equal(prepare(folder, 32, tmp_path / "out").images, kept)
+
+
 def test_without_captions_wanted_a_silent_picture_is_kept(folder, tmp_path):
     found = prepare(folder, 32, tmp_path / "out", captioned=False)
     assert "silent.png" in found.names
