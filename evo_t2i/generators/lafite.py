@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -38,6 +38,13 @@ class TextEncoder:
     word_prompt: str | None = None
     """What a word stands in, such as "a picture of {word}.", for a generator that attends to words.
     """
+
+    def record(self) -> dict[str, Any]:
+        """For a converted checkpoint's config; ``word_prompt`` only where words are read."""
+        values = asdict(self)
+        if self.word_prompt is None:
+            del values["word_prompt"]
+        return values
 
     @classmethod
     def recorded(cls, values: Mapping[str, Any] | None, where: Path) -> "TextEncoder":

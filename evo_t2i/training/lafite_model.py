@@ -1,7 +1,7 @@
 """What a LAFITE training hands out: pictures of held-out captions, and the folder of the model."""
 
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -109,7 +109,7 @@ def save_model(
     stylegan2_folder.save(
         fresh,
         networks,
-        text_encoder=asdict(encoder),
+        text_encoder=encoder.record(),
         source={"training": f"evo-t2i, {images} images, preset {settings.objective.preset}"},
         card=_card(settings, images),
     )
