@@ -18,6 +18,7 @@ import numpy as np
 from evo_t2i.picking.ask import WeightLearner
 from evo_t2i.picking.formulas import Z_CAP
 from evo_t2i.picking.methods import pick
+from evo_t2i.picking.taste import Taste
 
 NAMES = ("a", "b", "c", "d")
 
@@ -46,7 +47,7 @@ def measure(seed: int, *, wavering: bool) -> dict[str, tuple[float, bool, int]]:
     hidden = rng.dirichlet(np.ones(4))
     z = pick(front, generation0, NAMES).z
     values = np.minimum(z, Z_CAP) @ hidden
-    ideal = pick(front, generation0, NAMES, weights=dict(zip(NAMES, hidden, strict=True)))
+    ideal = pick(front, generation0, NAMES, Taste(weights=dict(zip(NAMES, hidden, strict=True))))
     learner = WeightLearner(front, generation0, NAMES, seed=seed)
     while not learner.finished:
         question = learner.question()

@@ -23,6 +23,7 @@ import torch
 from evo_t2i.config import RunConfig
 from evo_t2i.evaluate.models import load
 from evo_t2i.picking.methods import pick, robust_scale
+from evo_t2i.picking.taste import Taste
 from evo_t2i.search.nsga2 import Nsga2
 from evo_t2i.training.export import load_judge
 from evo_t2i.training.judge import evaluate, read
@@ -106,7 +107,7 @@ def print_ways(rows: list[dict[str, Any]], names: tuple[str, ...], detail: Path)
         hits = [
             [
                 front[f"{which}_shown"][
-                    pick(front[which], front["generation0"], names, **options).chosen[0]
+                    pick(front[which], front["generation0"], names, Taste(**options)).chosen[0]
                 ]
                 for which in ("generation0", "front")
             ]

@@ -16,7 +16,6 @@ from torchvision.transforms.functional import gaussian_blur
 
 from evo_t2i.config import ScorerModels
 from evo_t2i.evaluate.evaluator import score_images
-from evo_t2i.evaluate.microbatches import MicroBatches
 from evo_t2i.evaluate.models import load_scorers
 from evo_t2i.world import render, sample_scene
 
@@ -37,16 +36,15 @@ def main() -> None:
         "noise, σ = 0.2": plain + 0.2 * noise,
         "half the contrast": 0.5 + 0.5 * (plain - 0.5),
     }
-    batches = MicroBatches(25, torch.device("cpu"))
     models = ScorerModels(clip=arguments.clip)
-    scorers = load_scorers(["clip_iqa"], device=batches.device, models=models)
+    scorers = load_scorers(["clip_iqa"], device=torch.device("cpu"), models=models)
     scorer = scorers.for_caption("a picture")
-    reference = score_images(scorer, plain, batches)[:, 0]
+    reference = score_images(scorer, plain, 25)[:, 0]
     print(f"plain: {reference.mean():.2f} ± {reference.std():.2f}\n")
     print("| degraded | mean | its own plain render is higher | AUC |")
     print("|---|---|---|---|")
     for name, images in degraded.items():
-        found = score_images(scorer, images, batches)[:, 0]
+        found = score_images(scorer, images, 25)[:, 0]
         own = np.mean(reference > found)
         auc = np.mean(reference[:, None] > found[None])
         print(f"| {name} | {found.mean():.2f} | {own:.0%} | {auc:.2f} |")

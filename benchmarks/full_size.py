@@ -209,6 +209,8 @@ def run(networks: Networks, arguments: argparse.Namespace) -> bool:
             "device": arguments.device,
             "precision": precision,
         }
+        for name, given in options.pop("options").items():
+            command += [f"-o{name}.{key}={value}" for key, value in given.items()]
         command += [f"--{name}={value}" for name, value in options.items()]
         start = time.perf_counter()
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)

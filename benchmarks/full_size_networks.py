@@ -5,6 +5,7 @@ import string
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
@@ -22,6 +23,8 @@ class Networks:
 
     generator: str
     """For ``--generator``."""
+    generator_options: dict[str, dict[str, str]]
+    """Its options."""
     clip: Path
     """ViT-B/32 in open_clip's form."""
     classifier: Path
@@ -29,10 +32,11 @@ class Networks:
     embedder: Path
     """BERT-base, in the form of transformers."""
 
-    def options(self) -> dict[str, str]:
-        """As ``evo_t2i.sample`` and, with dashes, the command line take them."""
+    def options(self) -> dict[str, Any]:
+        """As ``evo_t2i.sample`` takes them."""
         return {
             "generator": self.generator,
+            "options": self.generator_options,
             "clip": f"local-dir:{self.clip}",
             "classifier": str(self.classifier),
             "embedder": str(self.embedder),
@@ -50,18 +54,18 @@ def make_networks(folder: Path, generator: str, dtype: str) -> Networks:
     if generator == "lafite":
         checkpoint = folder / "lafite-256.pkl"
         made[checkpoint] = _write_lafite
-        spec = f"lafite:{checkpoint},clip={clip}"
+        spec, options = f"lafite:{checkpoint}", {"lafite": {"clip": str(clip)}}
     else:
         checkpoint = folder / "sd-turbo"
         made[checkpoint] = _write_sd_turbo
-        spec = f"diffusers:{checkpoint},dtype={dtype}"
+        spec, options = f"diffusers:{checkpoint}", {"diffusers": {"dtype": dtype}}
     for path, write in made.items():
         if not path.exists():
             torch.manual_seed(0)
             partial = path.with_name(f"{path.name}.part")
             write(partial)
             partial.rename(path)
-    return Networks(spec, clip, classifier, embedder)
+    return Networks(spec, options, clip, classifier, embedder)
 
 
 def _write_lafite(path: Path) -> None:

@@ -14,10 +14,22 @@ from pathlib import Path
 import numpy as np
 
 from evo_t2i.config import RunConfig
-from evo_t2i.runs.directory import GenerationRecord, RunDirectory
+from evo_t2i.points import Points
+from evo_t2i.runs.directory import RunDirectory
+from evo_t2i.runs.generations import GenerationFacts
 from evo_t2i.search.nsga2 import Nsga2
 
 SHAPES = ((32,), (4, 64, 64), (4, 128, 128), (16, 128, 128))
+
+FACTS = GenerationFacts(
+    evaluations=0,
+    front=0,
+    hypervolume=1.0,
+    box=((0.0,) * 4, (1.0,) * 4),
+    micro_batch=1,
+    models={},
+    environment={},
+)
 
 
 def measure(dimensions: int, config: RunConfig, folder: Path) -> tuple[float, float, int]:
@@ -41,9 +53,10 @@ def measure(dimensions: int, config: RunConfig, folder: Path) -> tuple[float, fl
             searching += time.perf_counter() - start
             first = generation * config.population
             ids = np.arange(first, first + len(latents), dtype=np.int64)
-            record = GenerationRecord(latents=latents, scores=scores, ids=ids, parents=parents)
+            generations = np.full(len(latents), generation, dtype=np.int64)
+            points = Points(latents, scores, ids, parents, generations)
             start = time.perf_counter()
-            run.commit(generation, record, search.state(), {})
+            run.commit(points, search.state(), FACTS)
             writing += time.perf_counter() - start
     count = config.generations + 1
     kept = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -17,8 +17,8 @@ import time
 from pathlib import Path
 
 import evo_t2i
-from evo_t2i.cli.live import LiveTerminal, LiveWebPage
-from evo_t2i.cli.progress import progress_display
+from evo_t2i.cli.terminal.live import LiveTerminal, LiveWebPage
+from evo_t2i.cli.terminal.progress import progress_display
 from evo_t2i.config import RunConfig
 
 CAPTION = "A dog with goggles staring at the camera."
@@ -38,7 +38,7 @@ def main() -> None:
     config = RunConfig(caption=CAPTION, **options)
     print(f"{'watched by':<12} refreshes  seconds of them  of the run    share")
     with tempfile.TemporaryDirectory() as folder:
-        for way in ("nobody", "blocks", "kitty", "iterm2", "sixel", "page"):
+        for way in ("nobody", "blocks", "kitty", "iterm2", "page"):
             out = Path(folder) / way
             refreshes, spent, seconds = measured(way, config, out, options)
             share = 100 * spent / seconds

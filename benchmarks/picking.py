@@ -16,6 +16,7 @@ import moocore
 import numpy as np
 
 from evo_t2i.picking.methods import METHODS, pick
+from evo_t2i.picking.taste import Taste
 
 CANDIDATES, GENERATION_0, SCORES = 1_500, 100, 4
 NOISE, LOSS = 1.5, 2.0
@@ -46,7 +47,7 @@ def picked_qualities(
     front = np.flatnonzero(moocore.is_nondominated(scores, maximise=True))
     for method in METHODS:
         if method != "extremes":
-            chosen = pick(scores[front], generation0, NAMES, method=method).chosen[0]
+            chosen = pick(scores[front], generation0, NAMES, Taste(method=method)).chosen[0]
             yield f"`{method}`", quality[front[chosen]]
     yield "one score alone", quality[scores[:, 0].argmax()]
     yield "at random on the front", quality[rng.choice(front)]

@@ -17,15 +17,26 @@ import statistics
 import sys
 import tempfile
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 
 from evo_t2i.config import RunConfig
-from evo_t2i.report import page
-from evo_t2i.runs.directory import GenerationRecord, RunDirectory
+from evo_t2i.points import Points
+from evo_t2i.report import run_page
+from evo_t2i.runs.directory import RunDirectory
+from evo_t2i.runs.generations import GenerationFacts
 
 POPULATION, GENERATIONS = 100, 50
+
+FACTS = GenerationFacts(
+    evaluations=0,
+    front=0,
+    hypervolume=1.0,
+    box=((0.0,) * 4, (1.0,) * 4),
+    micro_batch=1,
+    models={},
+    environment={},
+)
 
 
 def front_run(path: Path, count: int, side: int) -> RunDirectory:
@@ -37,20 +48,23 @@ def front_run(path: Path, count: int, side: int) -> RunDirectory:
             size = max(count, POPULATION) if generation == GENERATIONS else POPULATION
             first = generation * POPULATION
             parents = rng.integers(first - POPULATION, max(first, 1), (size, 2))
-            record = GenerationRecord(
+            record = Points(
                 latents=rng.normal(size=(size, 32)).astype(np.float32),
                 scores=rng.normal(generation / 50, 1.0, (size, 4)),
                 ids=np.arange(first, first + size),
                 parents=parents if generation else np.full((size, 2), -1),
+                generations=np.full(size, generation),
             )
-            run.commit(generation, record, {}, {})
-        arrays = ("latents", "scores", "ids", "parents")
-        front = SimpleNamespace(
-            generations=np.full(count, GENERATIONS),
-            **{name: getattr(record, name)[:count] for name in arrays},
-        )
+            run.commit(record, {}, FACTS)
         volumes = np.linspace(0.5, 2.0, GENERATIONS + 1).tolist()
-        run.finish(front, pictures(rng, count, side), {"hypervolume": volumes})
+        facts = {
+            "models": {},
+            "coverage": 1.0,
+            "label_matched": True,
+            "evaluations": config.evaluations,
+            "hypervolume": volumes,
+        }
+        run.finish(record[:count], pictures(rng, count, side), facts)
     return RunDirectory.open(path)
 
 
@@ -151,9 +165,9 @@ def main() -> None:
         for front in arguments.fronts.split(","):
             count, side = map(int, front.split("x"))
             run = front_run(folder / f"{count}-{side}", count, side)
-            file = run.path / page.PAGE
-            page.report(run, file)
-            pictures = page.run_data(run)["front"]["embedded_side"]
+            file = run.path / run_page.PAGE
+            run_page.report(run, file)
+            pictures = run_page.run_data(run)["front"]["embedded_side"]
             seconds = [interactive_seconds(browser, file) for _ in range(arguments.repeats + 1)]
             slider, brush = move_milliseconds(browser, file)
             print(
@@ -164,7 +178,7 @@ def main() -> None:
             )
         browser.close()
     shutil.rmtree(folder)
-    print(f"\nThe page's own code: {len(page.page_html({})) / 1000:.0f} kB.")
+    print(f"\nThe page's own code: {len(run_page.page_html({})) / 1000:.0f} kB.")
 
 
 if __name__ == "__main__":

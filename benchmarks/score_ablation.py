@@ -28,7 +28,7 @@ from evo_t2i.evaluate.evaluator import Evaluator
 from evo_t2i.evaluate.models import load
 from evo_t2i.picking.methods import robust_scale, standardise
 from evo_t2i.report import style
-from evo_t2i.report.comparison import spreads
+from evo_t2i.report.comparison_figure import spreads
 from evo_t2i.report.figure import head, lettered, new_figure, panel_at, saved
 from evo_t2i.run import Run
 from evo_t2i.runs.atomic import write_bytes

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from evo_t2i.report import page
+from evo_t2i.report import run_page
 from evo_t2i.runs.directory import RunDirectory
 
 IMAGES = Path(__file__).parent / "images"
@@ -69,8 +69,8 @@ def main() -> None:
     executable = shutil.which("chromium")
     if executable is None:
         sys.exit("There is no chromium; install it with `apt-get install chromium`.")
-    file = Path(tempfile.mkdtemp()) / page.PAGE
-    page.report(RunDirectory.open(arguments.run), file)
+    file = Path(tempfile.mkdtemp()) / run_page.PAGE
+    run_page.report(RunDirectory.open(arguments.run), file)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=executable, args=["--no-sandbox", "--disable-gpu"]

@@ -6,11 +6,13 @@
 
 from typing import TYPE_CHECKING, Any
 
+from evo_t2i.version import VERSION
+
 if TYPE_CHECKING:
     from evo_t2i.run import FrontImage, Run
     from evo_t2i.sampler import resume, sample
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = ["FrontImage", "Run", "resume", "sample"]
 
 _HOMES = {"FrontImage": "run", "Run": "run", "resume": "sampler", "sample": "sampler"}

@@ -13,62 +13,16 @@ All are measured on common scores, from a common reference point, by
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import moocore
 import numpy as np
 
+from evo_t2i.comparison import Comparison, Entrant, columns_of
 from evo_t2i.errors import UsageError
 from evo_t2i.picking.methods import pick
 from evo_t2i.run import Run
 from evo_t2i.search.hypervolume import Box
-
-
-@dataclass(frozen=True)
-class Entrant:
-    """A front to be compared: ``rows`` of ``run``'s front, of which ``picked`` was picked by
-    ``method``."""
-
-    label: str
-    run: Run
-    rows: np.ndarray
-    picked: int
-    method: str
-
-    def scores(self, names: Sequence[str]) -> np.ndarray:
-        """(n, m) of its images, in the order of ``names``."""
-        return _columns(self.run, self.run.arrays.scores[self.rows], names)
-
-    def picked_scores(self, names: Sequence[str]) -> np.ndarray:
-        """(m,) of the picked image."""
-        return _columns(self.run, self.run.arrays.scores[[self.picked]], names)[0]
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """What was measured; k entrants, m common scores.
-
-    Attributes:
-        caption: the caption of all runs.
-        names: the common scores.
-        entrants: what was compared.
-        reference, best: (m,) corners of the box that counts as hypervolume 1.
-        hypervolume: (k,) in such boxes.
-        coverage: (k, k) C(row, column); 1 on the diagonal.
-        attained_by: (k,) how many entrants attain the pick of this one, itself included.
-        notes: sentences about what a person should know.
-    """
-
-    caption: str
-    names: tuple[str, ...]
-    entrants: tuple[Entrant, ...]
-    reference: np.ndarray
-    best: np.ndarray
-    hypervolume: np.ndarray
-    coverage: np.ndarray
-    attained_by: np.ndarray
-    notes: tuple[str, ...]
 
 
 def compare_runs(runs: Sequence[Run]) -> Comparison:
@@ -98,8 +52,8 @@ def compare_runs(runs: Sequence[Run]) -> Comparison:
     entrants = []
     for label, run in zip(_labels(runs), runs, strict=True):
         picked = run.picked()
-        rows = non_dominated(_columns(run, run.arrays.scores, names))
-        entrants.append(Entrant(label, run, rows, picked.chosen[0], picked.method))
+        rows = non_dominated(columns_of(run.arrays, run.arrays.scores, names))
+        entrants.append(_entrant(label, run, rows, picked.chosen[0], picked.method))
     notes = []
     if any(set(run.config.scores) != set(names) for run in runs):
         notes.append(
@@ -139,20 +93,19 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
     names = comparison.names
 
     def entrant(number: int, one: Entrant) -> dict[str, Any]:
-        front = one.run.arrays
         return {
             "label": one.label,
-            "run": str(one.run.path),
-            "seed": one.run.config.seed,
-            "generator": one.run.config.generator,
-            "sampler": one.run.config.sampler,
-            "scores": list(one.run.config.scores),
+            "run": str(one.path),
+            "seed": one.config.seed,
+            "generator": one.config.generator,
+            "sampler": one.config.sampler,
+            "scores": list(one.config.scores),
             "front": len(one.rows),
             "hypervolume": float(comparison.hypervolume[number]),
             "median": _named(names, np.median(one.scores(names), axis=0)),
             "covers": _named([e.label for e in comparison.entrants], comparison.coverage[number]),
             "pick": {
-                "file": f"front/{front.files[one.picked].name}",
+                "file": f"front/{one.front.files[one.picked].name}",
                 "method": one.method,
                 "scores": _named(names, one.picked_scores(names)),
                 "attained_by": int(comparison.attained_by[number]),
@@ -188,13 +141,15 @@ def attains(front: np.ndarray, point: np.ndarray) -> bool:
 def _measured(
     entrants: Sequence[Entrant], names: Sequence[str], notes: Sequence[str]
 ) -> Comparison:
-    runs = {id(one.run): one.run for one in entrants}.values()
-    started = np.concatenate([_columns(run, run.arrays.generation0_scores, names) for run in runs])
+    whole = {id(one.front): one.front for one in entrants}.values()
+    started = np.concatenate(
+        [columns_of(front, front.generation0_scores, names) for front in whole]
+    )
     box = Box.around(started)
     fronts = [one.scores(names) for one in entrants]
     picks = [one.picked_scores(names) for one in entrants]
     return Comparison(
-        caption=entrants[0].run.config.caption,
+        caption=entrants[0].config.caption,
         names=tuple(names),
         entrants=tuple(entrants),
         reference=np.array(box.reference),
@@ -208,15 +163,16 @@ def _measured(
 
 def _selected(run: Run, label: str, kept: Sequence[str]) -> Entrant:
     front = run.arrays
-    scores = _columns(run, front.scores, kept)
+    scores = columns_of(front, front.scores, kept)
     rows = non_dominated(scores)
-    started = _columns(run, front.generation0_scores, kept)
+    started = columns_of(front, front.generation0_scores, kept)
     best = pick(scores[rows], started, kept).chosen[0]
-    return Entrant(label, run, rows, int(rows[best]), "balanced")
+    return _entrant(label, run, rows, int(rows[best]), "balanced")
 
 
-def _columns(run: Run, scores: np.ndarray, names: Sequence[str]) -> np.ndarray:
-    return scores[:, [run.config.scores.index(name) for name in names]]
+def _entrant(label: str, run: Run, rows: np.ndarray, picked: int, method: str) -> Entrant:
+    ranking = run.rank().ranking
+    return Entrant(label, run.path, run.config, run.arrays, rows, picked, method, ranking)
 
 
 def _require_same_scorers(runs: Sequence[Run]) -> None:

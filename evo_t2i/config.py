@@ -4,7 +4,7 @@ import dataclasses
 import json
 import math
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -155,22 +155,28 @@ def configure(caption: str, *, seed: int | None = None, **settings: Any) -> RunC
         settings["scores"] = tuple(scores)
     seed = secrets.randbelow(2**31) if seed is None else seed
     config = RunConfig(caption=caption, seed=seed, **settings)
-    return dataclasses.replace(config, options=_read_options(config)) if config.options else config
-
-
-def _read_options(config: RunConfig) -> dict[str, dict[str, Any]]:
-    """``config.options``, typed and checked, in the order of names and keys."""
     used = {registry.split_argument(config.generator)[0], config.sampler, *config.scores}
-    used |= set(registry.names("feature"))
-    for name in config.options:
-        if name not in used:
+    return dataclasses.replace(config, options=checked_options(config.options, used))
+
+
+def checked_options(
+    options: Mapping[str, Mapping[str, Any]], used: Collection[str]
+) -> dict[str, dict[str, Any]]:
+    """Options of plug-ins by name and key, typed and checked, in the order of names and keys.
+
+    Raises UsageError, with the nearest name, unless each plug-in is among ``used`` or is a feature
+    extractor, and as ``evo_t2i.registry.read_options``.
+    """
+    known = {*used, *registry.names("feature")}
+    for name in options:
+        if name not in known:
+            installed = any(name in registry.names(kind) for kind in registry.KINDS)
+            next_step = "add it or leave that option out." if installed else ""
             raise UsageError(
-                f"`options` names {name!r}, which this run does not use; "
-                f"{near_miss(name, sorted(used))}"
+                f"`options` names {name!r}, which nothing here uses; "
+                f"{next_step or near_miss(name, sorted(known))}"
             )
-    return {
-        name: registry.read_options(name, given) for name, given in sorted(config.options.items())
-    }
+    return {name: registry.read_options(name, given) for name, given in sorted(options.items())}
 
 
 def check_caption(caption: str) -> None:

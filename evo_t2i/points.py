@@ -9,6 +9,15 @@ import numpy as np
 
 from evo_t2i.errors import RunDataError
 
+LARGEST_SCORE = 1e100
+"""A score beyond this, up or down, is none: it could not be squared or measured any more."""
+
+
+def usable(scores: np.ndarray) -> np.ndarray:
+    """(n,) which rows of (n, m) scores have all of them, finite and up to ``LARGEST_SCORE``."""
+    rows: np.ndarray = (np.abs(scores) <= LARGEST_SCORE).all(axis=1)
+    return rows
+
 
 @dataclass(frozen=True, eq=False)
 class Points:
@@ -28,7 +37,7 @@ class Points:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def __getitem__(self, rows: np.ndarray) -> "Points":
+    def __getitem__(self, rows: np.ndarray | slice) -> "Points":
         """The points of some rows: an index array, a mask or a slice."""
         return Points(**{name: array[rows] for name, array in self.arrays().items()})
 

@@ -1,67 +1,104 @@
 """What a person looks at first, drawn once a run is complete; it can be made again at any time."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from evo_t2i.evaluate.evaluator import Evaluator
+from evo_t2i.errors import RunDataError
 from evo_t2i.picking.methods import Pick, pick
-from evo_t2i.report.page import PAGE, is_live, report
-from evo_t2i.run import Run, write_pick
+from evo_t2i.report.run_page import PAGE, report
+from evo_t2i.run import PICK, Run, mend_pick, write_pick
 from evo_t2i.runs.directory import RunDirectory
 
-PRESENTED = (
-    "pareto.png",
-    "contact_sheet.png",
-    "before_after.png",
-    PAGE,
-    "pick/pick.json",
-)
-"""What ``present`` writes; pick.json is the last file of its folder."""
+BEFORE_AFTER = "before_after.png"
+PRESENTED = (PICK, "pareto.png", "contact_sheet.png", BEFORE_AFTER, PAGE)
+"""What ``present`` writes. The figures mark the pick, so it comes first."""
+
+Render = Callable[[np.ndarray], np.ndarray]
+"""Pictures (n, h, w, 3) uint8 of latents (n, d)."""
 
 
 def missing(run: RunDirectory) -> list[str]:
-    """The names in PRESENTED that are yet to be written; a page from before the run's end is none
-    that counts."""
-    return [name for name in PRESENTED if _is_missing(run.path / name)]
+    """The names in PRESENTED that are not there, or not as they were drawn.
+
+    Of the pick only whether there is one: it may be a person's own, see ``mend``.
+    """
+    return [
+        name
+        for name in PRESENTED
+        if (not (run.path / name).exists() if name == PICK else not run.is_drawn(name))
+    ]
 
 
-def present(run: RunDirectory, evaluator: Evaluator, names: Sequence[str]) -> None:
-    """Draw ``names``, some of PRESENTED, for a complete run, and pick the balanced picture."""
+def present(run: RunDirectory, names: Sequence[str], render: Render | None = None) -> None:
+    """Draw ``names``, some of PRESENTED, for a complete run that is open for writing.
+
+    The pick that is written is the balanced one; the one that is there is marked in the figures.
+    ``render`` is the run's own generator; only before_after.png needs it.
+    """
     from evo_t2i.report.plots import pareto
     from evo_t2i.report.sheets import front_sheet
 
     finished = Run(run.path)
-    picked = finished.rank()
+    if PICK in names:
+        write_pick(run, finished.rank())
+    picked = _shown_pick(finished)
     if "pareto.png" in names:
         pareto(run, run.path / "pareto.png", picked=picked.chosen)
     if "contact_sheet.png" in names:
         front_sheet(run, picked, run.path / "contact_sheet.png")
-    if "before_after.png" in names:
-        _before_after(run, finished, evaluator, picked)
+    if BEFORE_AFTER in names and render is not None:
+        _before_after(run, finished, render)
     if PAGE in names:
         report(run, run.path / PAGE)
-    if "pick/pick.json" in names:
-        write_pick(finished, picked)
 
 
-def _is_missing(file: Path) -> bool:
-    return not file.exists() or is_live(file)
+def present_anew(run: RunDirectory, render: Render) -> None:
+    """Draw everything of a run that was just completed; a pick that is there already is kept."""
+    kept = [PICK] if (run.path / PICK).exists() else []
+    present(run, [name for name in PRESENTED if name not in kept], render)
+    mend(run)
 
 
-def _before_after(run: RunDirectory, finished: Run, evaluator: Evaluator, picked: Pick) -> None:
+def mend(run: RunDirectory) -> None:
+    """Restore what can be without the models in a complete run that is open for writing.
+
+    What cannot be, as only a person can make it again, is said in the run's ``warnings``: a
+    damaged pick, and a changed figure that is none of PRESENTED.
+    """
+    present(run, [name for name in missing(run) if name != BEFORE_AFTER])
+    try:
+        mend_pick(run)
+    except RunDataError as error:
+        run.warnings.append(str(error))
+    for name in run.changed_figures():
+        if name not in PRESENTED:
+            run.warnings.append(
+                f"{run.path / name} was changed since it was drawn; draw it again with "
+                f"`evo-t2i plot {run.path}`."
+            )
+
+
+def _shown_pick(finished: Run) -> Pick:
+    try:
+        return finished.picked()
+    except RunDataError:
+        return finished.rank()
+
+
+def _before_after(run: RunDirectory, finished: Run, render: Render) -> None:
     """A typical sample (the median of generation 0 in balanced value), its best, the pick."""
-    from evo_t2i.report.sheets import before_after
+    from evo_t2i.report.sheets import row_png
 
     first = run.record(0)
     front = finished.arrays
+    evolved = finished.rank().chosen[0]
     finite = np.isfinite(first.scores).all(axis=1)
     ranked = pick(first.scores, first.scores, front.score_names)
     best = ranked.chosen[0]
     rows = np.flatnonzero(finite)
     typical = int(rows[np.argsort(ranked.value[rows], kind="stable")[(len(rows) - 1) // 2]])
-    before = evaluator.render(first.latents[[typical, best]])
+    before = render(first.latents[[typical, best]])
     shown = np.concatenate([first.scores[[typical, best]], front.scores])
     z = pick(shown, first.scores, front.score_names)
     labels = [
@@ -69,8 +106,8 @@ def _before_after(run: RunDirectory, finished: Run, evaluator: Evaluator, picked
         [f"best of generation 0 ({len(first.scores)})", f"balanced value {z.value[1]:+.2f}"],
         [
             "evolved pick" if run.config.generations else "pick",
-            f"balanced value {z.value[2 + picked.chosen[0]]:+.2f}",
+            f"balanced value {z.value[2 + evolved]:+.2f}",
         ],
     ]
-    images = [before[0], before[1], front.image(picked.chosen[0])]
-    before_after(images, labels, run.config.caption, run.path / "before_after.png")
+    images = [before[0], before[1], front.image(evolved)]
+    run.publish(run.path / BEFORE_AFTER, row_png(images, labels, run.config.caption))

@@ -1,14 +1,13 @@
 """Named choices of models: those that come with the package, or those of the design notes."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from evo_t2i.checkpoints.cache import models_folder
 from evo_t2i.checkpoints.inventory import checkpoints_in
-from evo_t2i.config import ScorerModels
+from evo_t2i.config import DEFAULT_SCORES, ScorerModels
 from evo_t2i.errors import ModelError, UsageError, near_miss
 
 BUILTIN, PAPER = "builtin", "paper"
@@ -39,8 +38,10 @@ def with_preset(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         chosen = {key: value for key, value in chosen.items() if key not in _MODELS}
     if "generator" in chosen and "generator" not in settings:
         chosen["generator"] = f"{chosen['generator']}:{_checkpoint(chosen['generator'])}"
-    merged = chosen | dict(settings)
-    if options := _over(chosen.get("options", {}), settings.get("options", {})):
+    merged = {key: value for key, value in (chosen | dict(settings)).items() if key != "options"}
+    scores = settings.get("scores", DEFAULT_SCORES)
+    names = scores.split(",") if isinstance(scores, str) else scores
+    if options := _over(_options_of(chosen, names), settings.get("options", {})):
         merged["options"] = options
     return merged
 
@@ -54,14 +55,15 @@ def settings_of(name: str) -> Mapping[str, Any]:
 
 def scorers(
     name: str,
+    scores: Sequence[str],
     models: Mapping[str, str],
-    options: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    options: Mapping[str, Mapping[str, Any]],
 ) -> tuple[ScorerModels, dict[str, dict[str, Any]]]:
-    """What a preset scores with: its networks with ``models`` over them, and the scores' options
+    """What a preset scores ``scores`` with: its networks with ``models`` over them, and its options
     with ``options`` over them. Raises UsageError as ``settings_of``."""
     settings = settings_of(name)
     chosen = {key: value for key, value in settings.items() if key in _MODELS} | dict(models)
-    return ScorerModels(**chosen), _over(settings.get("options", {}), options)
+    return ScorerModels(**chosen), _over(_options_of(settings, scores), options)
 
 
 def _checkpoint(family: str) -> Path:
@@ -79,6 +81,12 @@ def _checkpoint(family: str) -> Path:
             f"{family}:{found[0]}."
         )
     return found[0]
+
+
+def _options_of(preset: Mapping[str, Any], scores: Sequence[str]) -> dict[str, Any]:
+    """The preset's options of the scores that are in use."""
+    used = {name.strip() for name in scores}
+    return {name: given for name, given in preset.get("options", {}).items() if name in used}
 
 
 def _over(

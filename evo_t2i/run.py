@@ -1,10 +1,14 @@
 """A finished run as people use it: its front, its pictures, its pick."""
 
+import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import os
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -13,8 +17,15 @@ from evo_t2i.errors import RunDataError, UsageError
 from evo_t2i.picking.exported import read_exported
 from evo_t2i.picking.methods import Pick, pick
 from evo_t2i.picking.table import pick_json
-from evo_t2i.runs.atomic import make_directory, write_bytes
-from evo_t2i.runs.directory import Front, RunDirectory
+from evo_t2i.picking.taste import BALANCED, Taste
+from evo_t2i.runs.atomic import make_directory, naming_errors, read_bytes, write_bytes
+from evo_t2i.runs.directory import RunDirectory
+from evo_t2i.runs.result import Front
+from evo_t2i.runs.stored import is_stored
+
+PICK = "pick/pick.json"
+_COPY = re.compile(r"\d{2,}-\d{4,}\.png")
+_CHECKSUM = "checksum"
 
 
 @dataclass(frozen=True)
@@ -31,11 +42,13 @@ class FrontImage:
 class Run:
     """A finished run directory, read back.
 
-    Raises RunDataError when the run is unfinished or damaged.
+    ``warnings`` are sentences about what was stepped around while the run was made. Raises
+    RunDataError when the run is unfinished or damaged, RunLockedError when it is still going on.
     """
 
-    def __init__(self, path: Path | str):
+    def __init__(self, path: Path | str, *, warnings: Sequence[str] = ()):
         self.path = Path(path)
+        self.warnings = tuple(warnings)
         self._directory = RunDirectory.open(self.path)
         self._front = self._directory.front()
 
@@ -45,7 +58,7 @@ class Run:
         return self._directory.config
 
     @property
-    def facts(self) -> dict[str, object]:
+    def facts(self) -> dict[str, Any]:
         """The run's run.json: models, label coverage, evaluations, hypervolume by generation."""
         return self._directory.facts()
 
@@ -59,58 +72,54 @@ class Run:
         """The non-dominated pictures, by ascending id."""
         return [self._image(row) for row in range(len(self._front))]
 
-    def rank(
-        self,
-        *,
-        method: str = "balanced",
-        weights: Mapping[str, float] | None = None,
-        floors: Mapping[str, float] | None = None,
-        count: int = 1,
-        order: Sequence[str] | None = None,
-        tolerance: float | None = None,
-    ) -> Pick:
+    def rank(self, taste: Taste = BALANCED) -> Pick:
         """The picking itself, with its table; rows index ``front``."""
-        return pick(
-            self._front.scores,
-            self._front.generation0_scores,
-            self._front.score_names,
-            method=method,
-            weights=dict(weights) if weights else None,
-            floors=dict(floors) if floors else None,
-            count=count,
-            order=order,
-            tolerance=tolerance,
-        )
+        front = self._front
+        return pick(front.scores, front.generation0_scores, front.score_names, taste)
+
+    def pick(self, taste: Taste = BALANCED, **wish: Any) -> list[FrontImage]:
+        """The best pictures, best first; see ``evo_t2i.picking.methods.pick`` for the methods.
+
+        ``wish`` are fields of Taste, in place of those of ``taste``:
+
+        >>> run.pick(method="topsis", weights={"text_image": 2}, count=3)  # doctest: +SKIP
+        """
+        return [self._image(row) for row in self.rank(replace(taste, **wish)).chosen]
 
     def picked(self) -> Pick:
         """The pick that ``pick/pick.json`` tells of; the balanced one when there is none.
 
-        Raises RunDataError for a pick.json that does not fit the run.
+        Raises RunDataError for a pick.json that is damaged or does not fit the run.
         """
-        path = self.path / "pick" / "pick.json"
-        if not path.exists():
+        try:
+            table = _read_pick(self.path)
+        except FileNotFoundError:
             return self.rank()
+        balanced = self.rank()
+        if table == self.pick_table(balanced):
+            return balanced
         rows = {f"front/{file.name}": row for row, file in enumerate(self._front.files)}
         try:
-            table = json.loads(path.read_text(encoding="utf-8"))
             weighted = table["method"] != "extremes" and any(table["weights"].values())
             again = self.rank(
-                method=table["method"],
-                weights=table["weights"] if weighted else None,
-                floors=table["floors"],
-                order=table.get("order"),
-                tolerance=table.get("tolerance"),
+                Taste(
+                    method=table["method"],
+                    weights=table["weights"] if weighted else {},
+                    floors=table["floors"],
+                    order=table["order"] or None,
+                    tolerance=table["tolerance"],
+                )
             )
             chosen = tuple(rows[image["file"]] for image in table["chosen"])
+            if not chosen:
+                raise ValueError("nothing is chosen")
         except (ValueError, LookupError, TypeError, AttributeError, UsageError) as error:
-            raise RunDataError(
-                f"{path} is not a pick of this run; write it again with `evo-t2i pick {self.path}`."
-            ) from error
+            raise _no_pick(self.path) from error
         return replace(again, chosen=chosen)
 
     def chosen_on_page(self, file: Path | str) -> Pick:
         """The pictures that a person picked (or starred) on the run's page, from the pick.json that
-        it exported; in their order, with the values of the method and weights set there.
+        it exported; in their order, with the values of the taste set there.
 
         Raises UsageError for a file that is no such export, is of another run or chooses nothing.
         """
@@ -131,15 +140,9 @@ class Run:
             raise UsageError(
                 f"{file} picks and stars no picture; mark some on the page and export again."
             )
-        ranked = self.rank(
-            method=exported.method,
-            weights=exported.weights,
-            floors=exported.floors,
-            order=exported.order,
-            tolerance=exported.tolerance,
-        )
+        ranked = self.rank(exported.taste)
         best = self._front.files[ranked.chosen[0]].name
-        by_method = f"{exported.method} itself would take front/{best}."
+        by_method = f"{exported.taste.method} itself would take front/{best}."
         return replace(
             ranked,
             chosen=tuple(rows[individual] for individual in exported.ids),
@@ -148,26 +151,11 @@ class Run:
             notes=(f"Chosen by hand; {by_method}", *ranked.notes),
         )
 
-    def pick(
-        self,
-        *,
-        method: str = "balanced",
-        weights: Mapping[str, float] | None = None,
-        floors: Mapping[str, float] | None = None,
-        count: int = 1,
-        order: Sequence[str] | None = None,
-        tolerance: float | None = None,
-    ) -> list[FrontImage]:
-        """The best pictures, best first; see ``evo_t2i.picking.methods.pick`` for the methods."""
-        ranked = self.rank(
-            method=method,
-            weights=weights,
-            floors=floors,
-            count=count,
-            order=order,
-            tolerance=tolerance,
-        )
-        return [self._image(row) for row in ranked.chosen]
+    def pick_table(self, picked: Pick) -> dict[str, Any]:
+        """What pick.json holds of ``picked``, as plain JSON values."""
+        front = self._front
+        files = [f"front/{file.name}" for file in front.files]
+        return pick_json(picked, front.scores, front.score_names, files, front.digests)
 
     def _image(self, row: int) -> FrontImage:
         front = self._front
@@ -180,20 +168,84 @@ class Run:
         )
 
 
-def write_pick(run: Run, picked: Pick, *, name: str = "pick") -> list[Path]:
-    """Copy the chosen pictures to ``pick/`` with their table as pick.json; returns the copies."""
-    front = run.arrays
-    files = [f"front/{file.name}" for file in front.files]
-    folder = run.path / name
-    make_directory(folder)
-    copies = []
-    for place, row in enumerate(picked.chosen, start=1):
-        copies.append(folder / f"{place:02d}-{front.files[row].name}")
-        write_bytes(copies[-1], front.png(row))
-    for old in folder.glob("[0-9][0-9]*-*.png"):
-        if old not in copies:
-            old.unlink()
-    table = pick_json(picked, front.scores, front.score_names, files)
-    text = json.dumps(table, indent=2, ensure_ascii=False) + "\n"
-    write_bytes(folder / "pick.json", text.encode())
-    return copies
+def write_pick(directory: RunDirectory, picked: Pick) -> list[Path]:
+    """Copy the chosen pictures to ``pick/`` and tell of them in pick.json; returns the copies.
+
+    ``directory`` is open for writing. pick.json is the commit: before it the earlier pick stands,
+    with its pictures, as a copy's name tells what it holds; after it this one does.
+    """
+    run = Run(directory.path)
+    table = run.pick_table(picked)
+    make_directory(run.path / "pick")
+    names = _copies(table)
+    for name, row in zip(names, picked.chosen, strict=True):
+        write_bytes(run.path / "pick" / name, run.arrays.png(row))
+    text = json.dumps({**table, _CHECKSUM: _checksum(table)}, indent=2, ensure_ascii=False) + "\n"
+    write_bytes(run.path / PICK, text.encode())
+    _remove_others(run.path, names)
+    return [run.path / "pick" / name for name in names]
+
+
+def mend_pick(directory: RunDirectory) -> None:
+    """Bring the pictures in ``pick/`` in line with pick.json, which stays as it is.
+
+    Writes those that are missing or were changed again and removes earlier ones. ``directory`` is
+    open for writing. Raises RunDataError when pick.json is damaged.
+    """
+    path = directory.path
+    table = _read_pick(path)
+    try:
+        names = _copies(table)
+        wanted = [(image["file"], image["sha256"]) for image in table["chosen"]]
+    except (LookupError, TypeError) as error:
+        raise _no_pick(path) from error
+    front = Run(path).arrays
+    rows = {f"front/{file.name}": row for row, file in enumerate(front.files)}
+    for name, (file, digest) in zip(names, wanted, strict=True):
+        if is_stored(path, f"pick/{name}", digest):
+            continue
+        if file not in rows or front.digests[rows[file]] != digest:
+            raise _no_pick(path)
+        write_bytes(path / "pick" / name, front.png(rows[file]))
+    _remove_others(path, names)
+
+
+def _read_pick(run: Path) -> dict[str, Any]:
+    """pick.json as it was written; FileNotFoundError, or RunDataError when it is damaged."""
+    try:
+        table = json.loads(read_bytes(run / PICK))
+        checksum = table.pop(_CHECKSUM)
+        if checksum != _checksum(table):
+            raise ValueError("it was changed")
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise _no_pick(run) from error
+    return dict(table)
+
+
+def _no_pick(run: Path) -> RunDataError:
+    return RunDataError(
+        f"{run / PICK} is not a pick of this run, or was changed since; write it again with "
+        f"`evo-t2i pick {run}`."
+    )
+
+
+def _copies(table: dict[str, Any]) -> list[str]:
+    """Names of the chosen pictures in ``pick/``: their place, and their name in ``front/``."""
+    return [
+        f"{place:02d}-{Path(image['file']).name}"
+        for place, image in enumerate(table["chosen"], start=1)
+    ]
+
+
+def _remove_others(run: Path, names: Sequence[str]) -> None:
+    """Remove the copies of earlier picks."""
+    with naming_errors(run / "pick"):
+        for old in sorted(os.listdir(run / "pick")):
+            if _COPY.fullmatch(old) and old not in names:
+                os.unlink(run / "pick" / old)
+
+
+def _checksum(table: dict[str, Any]) -> str:
+    """sha256 of the values, however they are laid out."""
+    text = json.dumps(table, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -16,11 +16,12 @@ from evo_t2i.evaluate.evaluator import Evaluator
 from evo_t2i.evaluate.models import Models, environment, load
 from evo_t2i.events import Announcer, Progress
 from evo_t2i.points import Points
-from evo_t2i.present import PRESENTED, missing, present
+from evo_t2i.present import BEFORE_AFTER, mend, missing, present, present_anew
 from evo_t2i.presets import BUILTIN, with_preset
 from evo_t2i.run import Run
-from evo_t2i.runs.directory import RunDirectory, default_out, require_unused
+from evo_t2i.runs.directory import RunDirectory
 from evo_t2i.runs.generations import GenerationFacts
+from evo_t2i.runs.place import default_out, require_unused
 from evo_t2i.search.archive import extend
 from evo_t2i.search.hypervolume import Box
 from evo_t2i.search.protocol import Search
@@ -57,26 +58,27 @@ def sample(
     models, search = prepare(config, announce)
     with RunDirectory.create(directory, config) as run:
         _evolve(run, models, search, announce)
-    return Run(directory)
+        return Run(directory, warnings=run.warnings)
 
 
 def resume(path: Path | str, *, progress: Progress | None = None) -> Run:
     """Go on with an unfinished run; the result equals that of an uninterrupted one.
 
-    That holds bit for bit on the same machine, library versions and device.
+    That holds bit for bit on the same machine, library versions and device. What is damaged in a
+    finished run is made again; a person's own pick is left as it is. Sentences about what could not
+    be done are in the result's ``warnings``.
     """
     with RunDirectory.open(Path(path), writable=True) as run:
-        absent = missing(run)
-        whole = run.finished and not run.damaged() and run.last() is not None
-        if not whole or absent:
+        if run.finished and not run.damaged():
+            mend(run)
+            if BEFORE_AFTER in missing(run):
+                _draw_before_after(run, Announcer(run.config, progress))
+        else:
+            run.require_models_here()
             announce = Announcer(run.config, progress)
             models, search = prepare(run.config, announce)
-            if whole:
-                caption, size = run.config.caption, run.config.micro_batch
-                present(run, models.for_caption(caption, size), absent)
-            else:
-                _evolve(run, models, search, announce)
-    return Run(path)
+            _evolve(run, models, search, announce)
+        return Run(path, warnings=run.warnings)
 
 
 def prepare(config: RunConfig, announce: Announcer) -> tuple[Models, Search]:
@@ -100,6 +102,8 @@ def _evolve(run: RunDirectory, models: Models, search: Search, announce: Announc
     """Generation after generation until the front can be written."""
     config = run.config
     evaluator = models.for_caption(config.caption, config.micro_batch)
+    surroundings = environment(models.device)
+    run.check_environment(surroundings)
     first = _go_on(run, models, evaluator, search)
     for generation in range(search.generation, config.generations + 1):
         latents = search.ask()
@@ -115,7 +119,7 @@ def _evolve(run: RunDirectory, models: Models, search: Search, announce: Announc
             box=(box.reference, box.best),
             micro_batch=evaluator.batches.size,
             models=models.digests,
-            environment=environment(models.device),
+            environment=surroundings,
         )
         run.commit(points, search.state(), facts)
         announce.committed(generation, search.archive, volume, first.scores, evaluator.preview)
@@ -127,18 +131,17 @@ def _go_on(
     run: RunDirectory, models: Models, evaluator: Evaluator, search: Search
 ) -> Points | None:
     """Put ``search`` where the run stands; generation 0, or None where there is none yet."""
-    last = run.last()
-    if last is None:
-        return None
-    generation, state = last
-    facts = run.facts_of(generation)
-    if facts.models != models.digests:
+    if run.journal and run.facts_of(0).models != models.digests:
         raise RunDataError(
             f"{run.path} was begun with other models than are installed now; restore them, or "
             "start a new run with `evo-t2i sample`."
         )
+    last = run.last()
+    if last is None:
+        return None
+    generation, state = last
     search.restore(state)
-    evaluator.batches.size = facts.micro_batch
+    evaluator.batches.size = run.facts_of(generation).micro_batch
     return run.record(0)
 
 
@@ -165,14 +168,14 @@ def _finish(
             "models": models.digests,
             "coverage": evaluator.scorer.coverage,
             "label_matched": evaluator.scorer.label_matched,
-            "unread": models.unread(config.caption),
+            "unread": evaluator.unread,
             "evaluations": config.evaluations,
             "box": [box.reference, box.best],
             "hypervolume": [facts.hypervolume for facts in run.all_facts()],
             "rescored": rescored,
         },
     )
-    present(run, evaluator, PRESENTED)
+    present_anew(run, evaluator.render)
 
 
 def _rescored(
@@ -192,3 +195,17 @@ def _rescored(
         "hypervolume": box.volume(front.scores),
     }
     return front, images[np.isin(found.ids, front.ids)], facts
+
+
+def _draw_before_after(run: RunDirectory, announce: Announcer) -> None:
+    """Draw the one figure that needs the models, unless another generator is here than was then."""
+    run.require_models_here()
+    models, _ = prepare(run.config, announce)
+    if models.generator.digest == run.facts_of(0).models.get("generator"):
+        evaluator = models.for_caption(run.config.caption, run.config.micro_batch)
+        present(run, [BEFORE_AFTER], evaluator.render)
+    else:
+        run.warnings.append(
+            f"{run.path / BEFORE_AFTER} was not drawn: the generator is another one than the run's "
+            "and would draw other pictures; put the run's own back and resume again."
+        )

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from evo_t2i.picking.methods import Pick, pick
+from evo_t2i.picking.taste import Taste
 from evo_t2i.points import Points
 
 
@@ -42,7 +43,9 @@ class Snapshot:
 
     def rank(self, count: int = 1) -> Pick:
         """The balanced pick of ``count`` pictures that differ; rows index ``front``."""
-        return pick(self.front.scores, self.generation0_scores, self.score_names, count=count)
+        return pick(
+            self.front.scores, self.generation0_scores, self.score_names, Taste(count=count)
+        )
 
     def images(self, rows: Sequence[int]) -> np.ndarray:
         """Pictures (n, h, w, 3) uint8 of rows of ``front``; nothing is drawn for no rows."""

@@ -86,7 +86,12 @@ class FakeHub:
             data = self.repositories.get(repository, {}).get(file)
             if data is None or revision not in (self.commit, "main"):
                 return _send(handler, 404, b"{}", body=body)
-            return self._file(handler, file, self.sent.get(file, data), body=body)
+            facts = self._sibling(file, data)
+            headers = {
+                "X-Repo-Commit": self.commit,
+                "ETag": facts["lfs"]["sha256"] if "lfs" in facts else facts["blobId"],
+            }
+            return self._file(handler, file, self.sent.get(file, data), headers, body=body)
         if path in self.pages:
             return self._file(handler, path, self.sent.get(path, self.pages[path]), body=body)
         return _send(handler, 404, b"{}", body=body)
@@ -107,7 +112,7 @@ class FakeHub:
             entry["lfs"] = {"sha256": sha256, "size": len(data), "pointerSize": 134}
         return entry
 
-    def _file(self, handler, file, data, *, body):
+    def _file(self, handler, file, data, headers=None, *, body):
         start = 0
         if wanted := handler.headers.get("Range"):
             start = int(re.fullmatch(r"bytes=(\d+)-", wanted)[1])
@@ -115,6 +120,8 @@ class FakeHub:
         if start:
             handler.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
         handler.send_header("Content-Length", str(len(data) - start))
+        for name, value in (headers or {}).items():
+            handler.send_header(name, value)
         handler.end_headers()
         if not body:
             return
@@ -154,7 +161,7 @@ def fake_hub(monkeypatch, tmp_path):
     monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 1_000)
     monkeypatch.setenv("EVO_T2I_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    monkeypatch.setattr("evo_t2i.checkpoints.pull.ATTEMPTS", 1)
+    monkeypatch.setattr("evo_t2i.checkpoints.arriving.ATTEMPTS", 1)
     yield hub
     hub.close()
 
@@ -175,6 +182,7 @@ def models(fake_hub, monkeypatch):
         "pinned": (HubFiles(**bert, revision=COMMIT, sha256=sha256),),
         "unpinned": (HubFiles(**bert),),
         "pipe": (pipe,),
+        "weights": (HubFiles(repository="nobody/bert", files=("model.safetensors",)),),
         "head": (head,),
         "both": (HubFiles(**bert), head),
     }

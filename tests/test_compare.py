@@ -2,10 +2,10 @@
 
 import itertools
 from html.parser import HTMLParser
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hand_made import generation_facts, result_facts
 
 from evo_t2i.compare import (
     attains,
@@ -18,10 +18,11 @@ from evo_t2i.compare import (
 from evo_t2i.config import RunConfig
 from evo_t2i.errors import UsageError
 from evo_t2i.picking.methods import pick
-from evo_t2i.report.comparison import attainment_line, comparison_figure
+from evo_t2i.points import Points
+from evo_t2i.report.comparison_figure import attainment_line, comparison_figure
 from evo_t2i.report.comparison_page import comparison_html
 from evo_t2i.run import Run
-from evo_t2i.runs.directory import GenerationRecord, RunDirectory
+from evo_t2i.runs.directory import RunDirectory
 
 NAMES = ("text_image", "image_real", "region_word")
 
@@ -35,16 +36,17 @@ def evolved(path, seed=0, names=NAMES, models=None, **options):
     with RunDirectory.create(path, config) as run:
         for generation in range(3):
             parts.append(rng.normal(0.2 * generation, 1.0, (15, len(names))))
-            record = GenerationRecord(
+            record = Points(
                 latents=np.zeros((15, 2), np.float32),
                 scores=parts[-1],
                 ids=np.arange(15) + 15 * generation,
                 parents=np.full((15, 2), -1),
+                generations=np.full(15, generation),
             )
-            run.commit(generation, record, {}, {})
+            run.commit(record, {}, generation_facts(len(names)))
         scores = np.concatenate(parts)
         best = non_dominated(scores)
-        front = SimpleNamespace(
+        front = Points(
             latents=np.zeros((len(best), 2), np.float32),
             scores=scores[best],
             ids=best,
@@ -52,7 +54,7 @@ def evolved(path, seed=0, names=NAMES, models=None, **options):
             generations=best // 15,
         )
         shades = rng.integers(0, 255, (len(best), 1, 1, 3), np.uint8)
-        run.finish(front, np.tile(shades, (1, 8, 8, 1)), {"models": models or {}})
+        run.finish(front, np.tile(shades, (1, 8, 8, 1)), result_facts(models=models or {}))
     return Run(path)
 
 

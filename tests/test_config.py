@@ -32,9 +32,9 @@ def test_texts_are_read_as_the_options_types():
     [
         ({"image_real": {"temprature": 1}}, "image_real has no option 'temprature'; did you mean "
          "'temperature'"),
-        ({"image_reel": {"form": "max"}}, "`options` names 'image_reel', which this run does not "
-         "use; did you mean 'image_real'"),
-        ({"random": {"survival": "mnn"}}, "`options` names 'random', which this run does not use"),
+        ({"image_reel": {"form": "max"}}, "`options` names 'image_reel', which nothing here uses; "
+         "did you mean 'image_real'"),
+        ({"random": {"survival": "mnn"}}, "`options` names 'random', which nothing here uses"),
         ({"text_image": {"form": "max"}}, "text_image has no options, so text_image.form means "
          "nothing"),
         ({"image_real": {"form": "mean"}}, "Options of image_real: `form` is mean; give max or "),

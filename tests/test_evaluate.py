@@ -5,7 +5,7 @@ import torch
 from evo_t2i import registry
 from evo_t2i.config import DEFAULT_SCORES
 from evo_t2i.errors import DeviceMemoryError, NonFiniteScoresError, UsageError
-from evo_t2i.evaluate.evaluator import score_images
+from evo_t2i.evaluate.evaluator import checked_scores, score_images
 from evo_t2i.evaluate.microbatches import CPU_MICRO_BATCH, fitting_micro_batch
 from evo_t2i.evaluate.models import Models, load_scorers
 from evo_t2i.testing import check_generator
@@ -118,7 +118,7 @@ def test_what_is_rendered_is_what_was_scored(evaluator):
     assert pixels.dtype == np.uint8
     images = torch.from_numpy(pixels).permute(0, 3, 1, 2) / 255
     np.testing.assert_allclose(
-        score_images(evaluator.scorer, images, evaluator.batches),
+        score_images(evaluator.scorer, images, 4),
         evaluator.score_latents(latents_of(5)),
         atol=1e-6,
     )
@@ -190,6 +190,15 @@ def test_more_than_half_without_a_finite_score_is_an_error(light):
         light.score_latents(latents)
 
 
+def test_a_score_too_large_to_be_measured_is_none():
+    scores = np.array([[1.0, 2.0], [1.7e308, 2.0], [3.0, -1e101], [4.0, 5.0]])
+    checked = checked_scores(scores.copy(), ("text_image", "image_real"))
+    assert np.isnan(checked[1:3]).all()
+    np.testing.assert_array_equal(checked[[0, 3]], scores[[0, 3]])
+    with pytest.raises(NonFiniteScoresError, match=r"2 of 3 .*gave nan, infinity or more than 1e"):
+        checked_scores(scores[:3].copy(), ("text_image", "image_real"))
+
+
 def test_an_automatic_micro_batch_on_the_cpu(random_models):  # noqa: ARG001
     assert make(("image_real",), micro_batch=0).batches.size == CPU_MICRO_BATCH
 
@@ -246,9 +255,9 @@ def test_one_set_of_models_serves_any_number_of_captions(evaluator, random_model
 
 def test_the_end_of_a_caption_that_no_encoder_reads_is_named(random_models):  # noqa: ARG001
     scorers = load_scorers(("text_image", "word_label"), device=CPU)
-    assert scorers.unread("a cat on a table") == {}
-    long = " ".join(["a cat"] * 60)
-    assert scorers.unread(f"{long} and a dog") == {"clip": ends_of(scorers, f"{long} and a dog")}
+    assert scorers.for_caption("a cat on a table").unread == {}
+    long = f"{' '.join(['a cat'] * 60)} and a dog"
+    assert scorers.for_caption(long).unread == {"clip": ends_of(scorers, long)}
 
 
 def ends_of(scorers, caption):

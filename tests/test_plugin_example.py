@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from evo_t2i.runs.images import read_image
+from evo_t2i.runs.foreign_images import read_image
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "plugin-colourfulness"
 PROGRAM = "from evo_t2i.cli.main import main; main()"
@@ -56,7 +56,7 @@ def test_a_run_evolves_towards_colour(run, tmp_path):
     rows = list(csv.DictReader((out / "front.csv").open()))
     assert len(rows) >= 1
     for row in rows:
-        pixels = read_image(out / row["file"]).astype(float)
+        pixels = read_image(out / row["file"]).pixels.astype(float)
         red, green, blue = pixels.reshape(-1, 3).T
         opponents = (red - green, (red + green) / 2 - blue)
         expected = (opponents[0].var() + opponents[1].var()) ** 0.5

@@ -36,7 +36,7 @@ def test_paper_becomes_a_configuration_that_explains_itself(folder):
 
 def test_builtin_changes_nothing():
     assert presets.with_preset("builtin", {"seed": 1}) == {"seed": 1}
-    assert presets.scorers("builtin", {}) == (ScorerModels(), {})
+    assert presets.scorers("builtin", ["text_image"], {}, {}) == (ScorerModels(), {})
 
 
 def test_what_is_given_goes_over_the_preset(folder):  # noqa: ARG001

@@ -14,7 +14,9 @@ from whole_runs import CAPTION, SMALL, digests, killed_half_way
 import evo_t2i
 from evo_t2i.config import DEFAULT_SCORES
 from evo_t2i.errors import RunDataError, UsageError
+from evo_t2i.report.run_page import run_data
 from evo_t2i.runs.directory import RunDirectory
+from evo_t2i.runs.journal import Journal, line_of
 
 
 @pytest.fixture(scope="module")
@@ -114,9 +116,8 @@ def test_killed_and_resumed_equals_uninterrupted(run, tmp_path):
     assert digests(path) == digests(run.path)
 
 
-def test_resume_of_a_finished_run_mends_a_lost_picture(tmp_path):
-    path = tmp_path / "mended"
-    evo_t2i.sample(CAPTION, out=path, **SMALL)
+def test_resume_of_a_finished_run_makes_again_what_is_damaged(run, tmp_path):
+    path = shutil.copytree(run.path, tmp_path / "mended")
     before = digests(path)
     (path / "front" / "0000.png").write_bytes(b"not a picture")
     (path / "pareto.png").unlink()
@@ -126,6 +127,58 @@ def test_resume_of_a_finished_run_mends_a_lost_picture(tmp_path):
     (path / "before_after.png").unlink()
     evo_t2i.resume(path)
     assert digests(path) == before
+
+
+def test_what_report_advises_for_a_damaged_generation_helps(run, tmp_path):
+    path = shutil.copytree(run.path, tmp_path / "damaged")
+    before = digests(path)
+    file = path / "gen" / "0001.safetensors"
+    file.write_bytes(file.read_bytes()[:-1] + b"\0")
+    with pytest.raises(RunDataError, match=f"write it again with `evo-t2i resume {path}`"):
+        run_data(RunDirectory.open(path))
+    resumed = evo_t2i.resume(path)
+    assert "goes on from generation 0 and comes to the same result" in resumed.warnings[0]
+    assert digests(path) == before
+    run_data(RunDirectory.open(path))
+
+
+def journal_changed(path, change):
+    """Write the journal again, the entry of each generation as ``change`` leaves it."""
+    journal = Journal(path / "journal.jsonl")
+    for entry in journal.entries[1:-1]:
+        change(entry)
+    lines = [line_of(entry) for entry in journal.entries]
+    (path / "journal.jsonl").write_bytes(b"".join(lines))
+
+
+def test_another_generator_than_the_runs_draws_nothing_for_it(run, tmp_path):
+    path = shutil.copytree(run.path, tmp_path / "other")
+    journal_changed(path, lambda entry: entry["models"].update(generator="0" * 64))
+    (path / "before_after.png").unlink()
+    (path / "pareto.png").unlink()
+    before = digests(path)
+    resumed = evo_t2i.resume(path)
+    (note,) = resumed.warnings
+    assert "before_after.png was not drawn: the generator is another one than the run's" in note
+    after = digests(path)
+    assert after.pop("pareto.png") == digests(run.path)["pareto.png"]
+    assert "before_after.png" not in after
+    assert after.keys() == before.keys()
+    (path / "front" / "0000.png").unlink()
+    with pytest.raises(RunDataError, match="was begun with other models"):
+        evo_t2i.resume(path)
+
+
+def test_resuming_with_other_libraries_or_threads_warns(run, tmp_path):
+    path = shutil.copytree(run.path, tmp_path / "then")
+    journal_changed(path, lambda entry: entry["environment"].update(threads=99, torch="1.0"))
+    (path / "front" / "0000.png").unlink()
+    (warning,) = evo_t2i.resume(path).warnings
+    assert "threads 99, now" in warning
+    assert "torch 1.0, now" in warning
+    (path / "gen" / "0002.safetensors").unlink()
+    with pytest.raises(RunDataError, match="might give another front here"):
+        evo_t2i.resume(path)
 
 
 def test_resume_finishes_a_presentation_that_was_cut_short(run, tmp_path):
@@ -138,6 +191,7 @@ def test_resume_finishes_a_presentation_that_was_cut_short(run, tmp_path):
             (path / name).unlink()
         if not kept:
             shutil.rmtree(path / "pick")
+            (path / "presented.json").unlink()
         evo_t2i.resume(path)
         assert digests(path) == digests(run.path)
 

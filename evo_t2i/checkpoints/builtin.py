@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import evo_t2i
+from evo_t2i.checkpoints.model_folder import read_json
 from evo_t2i.errors import ModelError
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ def load(name: str, folder: Path | None = None) -> LoadedWeights:
 
     root = weights_folder() if folder is None else folder
     remedy = _remedy(root)
+    manifest = _manifest(root, remedy)
     try:
-        manifest = json.loads((root / "digests.json").read_text("utf-8"))
         wanted = {file: manifest[name][file] for file in FILES}
         data = {file: (root / name / file).read_bytes() for file in FILES}
     except OSError as error:
@@ -64,7 +64,7 @@ def load(name: str, folder: Path | None = None) -> LoadedWeights:
         raise ModelError(
             f"The built-in model {name!r} is not in {root / 'digests.json'}; {remedy}"
         ) from None
-    except (ValueError, TypeError) as error:
+    except TypeError as error:
         raise ModelError(f"{root / 'digests.json'} is damaged ({error}); {remedy}") from error
     found = {file: hashlib.sha256(data[file]).hexdigest() for file in FILES}
     for file in FILES:
@@ -112,8 +112,15 @@ def save(
     return _joint_digest(digests)
 
 
+def _manifest(root: Path, remedy: str) -> dict[str, Any]:
+    path = root / "digests.json"
+    if not path.exists():
+        raise ModelError(f"The built-in models' {path} is missing; {remedy}")
+    return read_json(path, remedy)
+
+
 def _package() -> Path:
-    return Path(evo_t2i.__file__).parent
+    return Path(__file__).parents[1]
 
 
 def _in_wheel() -> Path:

@@ -8,10 +8,9 @@ is None, the first pull takes what the hub states, verifies the bytes against it
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Literal
 
-from evo_t2i.errors import UsageError
+from evo_t2i.errors import UsageError, near_miss
 
 PIPELINE = re.compile(
     r"model_index\.json"
@@ -251,9 +250,10 @@ def find(name: str) -> Model:
     for model in MODELS:
         if model.name == name:
             return model
-    near = get_close_matches(name, names(), n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}?" if near else "see `evo-t2i models list`."
-    raise UsageError(f"There is no model called {name!r}; {hint}")
+    raise UsageError(
+        f"There is no model called {name!r}, see `evo-t2i models list`; "
+        f"{near_miss(name, names(), cutoff=0.5)}"
+    )
 
 
 def hub_files(source: str) -> HubFiles | None:

@@ -18,6 +18,7 @@ from evo_t2i.checkpoints.catalogue import (
 )
 from evo_t2i.checkpoints.digests import digest_of
 from evo_t2i.checkpoints.inventory import Found, locate
+from evo_t2i.checkpoints.model_folder import files_read, require_regular
 from evo_t2i.checkpoints.records import read_record
 from evo_t2i.errors import UsageError
 
@@ -110,7 +111,10 @@ def _of_part(part: Part, found: Found) -> Iterator[Expected]:
 def _of_hub(part: HubFiles, found: Found) -> Iterator[Expected]:
     record = read_record(part.repository)
     recorded = record.files if record and found.files else {}
-    for name in sorted(recorded.keys() & {*found.files, *found.missing} | found.files.keys()):
+    names = recorded.keys() & {*found.files, *found.missing} | found.files.keys()
+    if found.files:  # what a library reads beside them, though it was not asked for
+        names |= set(files_read(found.folder))
+    for name in sorted(names):
         path = found.folder / name
         if name in recorded:
             yield Expected(path, recorded[name].sha256)
@@ -180,7 +184,7 @@ def _by_name() -> dict[str, str]:
 
 def _json(path: Path) -> dict[str, object]:
     try:
-        value = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+        value = json.loads(require_regular(path).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}

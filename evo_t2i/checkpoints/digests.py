@@ -1,7 +1,7 @@
 """SHA-256 of files, and the digest by which git names them."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 _CHUNK = 2**20
@@ -29,3 +29,14 @@ def digest_of(path: Path, *, git: bool = False, read: Callable[[int], None] | No
             if read is not None:
                 read(len(chunk))
     return digest.hexdigest()
+
+
+def digest_of_files(folder: Path, names: Iterable[str], *more: str) -> str:
+    """SHA-256 over the names and bytes of files in ``folder`` and over further texts.
+
+    Raises OSError.
+    """
+    total = hashlib.sha256("\n".join(more).encode())
+    for name in sorted(names):
+        total.update(f"\n{name}\0{sha256_of(folder / name)}".encode())
+    return total.hexdigest()

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from evo_t2i.checkpoints.cache import models_folder
+from evo_t2i.checkpoints.cache import NOWHERE, models_folder
 from evo_t2i.checkpoints.catalogue import hub_files, name_for
 from evo_t2i.checkpoints.records import read_record
 from evo_t2i.errors import ModelError
@@ -40,7 +40,9 @@ def cache_of(repository: str) -> Path:
     """The repository's own folder in the Hugging Face cache, whether it is there or not."""
     from huggingface_hub import constants
 
-    return Path(constants.HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}"
+    cache = Path(constants.HF_HUB_CACHE)
+    folder = cache if cache.parts[:1] != ("~",) else NOWHERE
+    return folder / f"models--{repository.replace('/', '--')}"
 
 
 def by_hand(repository: str) -> Path:

@@ -58,7 +58,9 @@ def rebuild(call: Any, budget: int) -> Tensor:
     and when it takes more than ``budget`` bytes.
     """
     match call:
-        case Call("torch._utils._rebuild_parameter", (tensor, *_)):
+        case Call("torch._utils._rebuild_parameter", (Call(name) as tensor, *_)) if (
+            name != "torch._utils._rebuild_parameter"  # a parameter of a parameter is none
+        ):
             return rebuild(tensor, budget)
         case Call(
             "torch._utils._rebuild_tensor_v2",
@@ -83,7 +85,7 @@ def _storage(data: bytes) -> _Storage:
     described = read(stream, _DTYPES, references=True, instructions=_MAX_INSTRUCTIONS)
     keys = read(stream, (), instructions=_MAX_INSTRUCTIONS)
     match described:
-        case Call("persistent id", (("storage", Name(kind), key, _, int(length), None),)):
+        case Call("persistent id", (("storage", Name(kind), str(key), _, int(length), None),)):
             dtype = _DTYPES[kind]
         case _:
             raise PickleError("has a storage in an unknown format")

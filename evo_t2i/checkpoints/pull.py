@@ -1,7 +1,8 @@
 """Fetching a model of the catalogue: pinned, resumable, and verified before a file counts.
 
-Bytes arrive in ``….incomplete``. Only when their digest is the expected one is the file put where
-programs look for it: into the Hugging Face cache in its own layout, or into a plain folder.
+Bytes arrive where nobody looks (``evo_t2i.checkpoints.arriving``). Only when their digest is the
+expected one is the file put where programs look for it: into the Hugging Face cache in its own
+layout, or into a plain folder.
 """
 
 import errno
@@ -12,25 +13,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from evo_t2i.checkpoints import hub
+from evo_t2i.checkpoints import arriving, hub
+from evo_t2i.checkpoints.cache import NOWHERE, models_folder
 from evo_t2i.checkpoints.catalogue import HubFiles, Model, WebFile
 from evo_t2i.checkpoints.digests import digest_of
 from evo_t2i.checkpoints.inventory import hub_names, locate, web_folder
-from evo_t2i.checkpoints.records import (
-    FileRecord,
-    Record,
-    read_record,
-    record_path,
-    write_record,
-)
+from evo_t2i.checkpoints.records import FileRecord, Record, read_record, write_record
 from evo_t2i.errors import DiskFullError, EvoError, ModelError, UsageError
 
 Report = Callable[[str, str, int, int | None], None]
 """``(verb, file, bytes so far, bytes in all)``; the verb is ``fetching`` or ``verifying``."""
-ATTEMPTS = 5
-"""Connections that may break one after the other while a file arrives."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +45,6 @@ class _Wanted:
     """A file to be had."""
 
     name: str
-    url: str
     target: Path
     """Where programs look for it."""
     store: Path
@@ -59,15 +52,9 @@ class _Wanted:
     size: int | None
     sha256: str | None
     """Expected SHA-256, or its beginning."""
-    lock: Path
-    """Held while the bytes arrive; for the hub's files the one that other programs hold too."""
+    arrive: arriving.Arrive
     git: str | None = None
     """Expected digest of git's blob, for the hub's files whose SHA-256 it does not state."""
-    hub: bool = False
-
-    @property
-    def incomplete(self) -> Path:
-        return self.store.with_name(f"{self.store.name}.incomplete")
 
 
 def pull(model: Model, report: Report) -> list[Pulled]:
@@ -77,19 +64,30 @@ def pull(model: Model, report: Report) -> list[Pulled]:
     refuses, ModelError when bytes are not those that were pinned, DiskFullError in advance.
     """
     sources = [part for part in model.parts if isinstance(part, HubFiles | WebFile)]
+    if not sources and model.name == "lafite":
+        raise UsageError(
+            "LAFITE's checkpoints have no address that could be pinned; put a network-snapshot "
+            "pickle, or the folder of `evo-t2i models convert`, into "
+            f"{locate(model.parts[0]).folder}."
+        )
     if not sources:
-        raise UsageError(_cannot_be_pulled(model))
+        raise UsageError(
+            f"{model.name} comes with evo-t2i; if it is damaged, install evo-t2i again."
+        )
+    for part in sources:
+        if any(folder.is_relative_to(NOWHERE) for folder in (staging(part), models_folder())):
+            raise EvoError(
+                f"There is no home folder to keep {model.name} in; set HOME, or all of HF_HOME, "
+                "TORCH_HOME and EVO_T2I_CACHE."
+            )
     return [_pull_part(model, part, report) for part in sources]
 
 
-def _cannot_be_pulled(model: Model) -> str:
-    if model.name == "lafite":
-        folder = locate(model.parts[0]).folder
-        return (
-            "LAFITE's checkpoints have no address that could be pinned; put a network-snapshot "
-            f"pickle, or the folder of `evo-t2i models convert`, into {folder}."
-        )
-    return f"{model.name} comes with evo-t2i; if it is damaged, install evo-t2i again."
+def staging(part: HubFiles | WebFile) -> Path:
+    """Where a part's bytes arrive."""
+    if isinstance(part, WebFile):
+        return web_folder(part) / f"{part.name}.arriving"
+    return hub.cache_of(part.repository) / "arriving"
 
 
 def _pull_part(model: Model, part: HubFiles | WebFile, report: Report) -> Pulled:
@@ -98,17 +96,18 @@ def _pull_part(model: Model, part: HubFiles | WebFile, report: Report) -> Pulled
         if record is not None and (whole := _already_here(part, record, report)) is not None:
             return whole
         revision, wanted = _plan(part, record)
-        _require_space(wanted)
+        _require_space(part, wanted)
         fetched = []
-        for file in wanted:
-            sha256 = _here(file, report)
-            if sha256 is None:
-                sha256 = _fetch(file, report)
-                fetched.append(file.name)
-            entry = FileRecord(sha256, file.target.stat().st_size)
-            write_record(Record(part.source, revision, {file.name: entry}))
-        if isinstance(part, HubFiles) and revision is not None:
-            _name_main(part.repository, revision)
+        with arriving.alone(staging(part)):
+            for file in wanted:
+                sha256 = _here(file, report)
+                if sha256 is None:
+                    sha256 = _fetch(file, staging(part), report)
+                    fetched.append(file.name)
+                entry = FileRecord(sha256, file.target.stat().st_size)
+                write_record(Record(part.source, revision, {file.name: entry}))
+        if isinstance(part, HubFiles):
+            _name_main(part.repository, str(revision))
     size = sum(file.target.stat().st_size for file in wanted)
     return Pulled(part.source, revision, _folder(part, revision), tuple(fetched), size)
 
@@ -122,13 +121,9 @@ def _folder(part: HubFiles | WebFile, revision: str | None) -> Path:
 def _already_here(part: HubFiles | WebFile, record: Record, report: Report) -> Pulled | None:
     """The answer without a question to a host: all that was pulled before is here, intact."""
     folder = _folder(part, record.revision)
-    names: list[str]
-    if isinstance(part, WebFile):
-        names = [part.name]
-    elif record.revision != (part.revision or record.revision):
+    if isinstance(part, HubFiles) and record.revision != (part.revision or record.revision):
         return None
-    else:
-        names = hub_names(part, folder)
+    names = [part.name] if isinstance(part, WebFile) else hub_names(part, folder)
     for name in names:
         if name not in record.files or not (folder / name).is_file():
             return None
@@ -140,25 +135,20 @@ def _already_here(part: HubFiles | WebFile, record: Record, report: Report) -> P
 
 def _plan(part: HubFiles | WebFile, record: Record | None) -> tuple[str | None, list[_Wanted]]:
     """The pinned revision and every file with what its bytes have to be."""
-    if isinstance(part, WebFile):
-        known = record.files.get(part.name) if record else None
-        target = web_folder(part) / part.name
-        sha256 = known.sha256 if known else part.sha256
-        lock = record_path(part.source).with_suffix(".lock")
-        return None, [_Wanted(part.name, part.url, target, target, _web_size(part), sha256, lock)]
-    return _plan_hub(part, record)
+    if isinstance(part, HubFiles):
+        return _plan_hub(part, record)
+    known = record.files.get(part.name) if record else None
+    target, size = web_folder(part) / part.name, arriving.web_size(part.url)
+    sha256 = known.sha256 if known else part.sha256
+    arrive = arriving.from_web(part.url, size)
+    return None, [_Wanted(part.name, target, target, size, sha256, arrive)]
 
 
 def _plan_hub(part: HubFiles, record: Record | None) -> tuple[str, list[_Wanted]]:
-    from huggingface_hub import HfApi, constants, hf_hub_url
+    from huggingface_hub import HfApi
 
     pinned = part.revision or (record.revision if record else None)
-    facts = HfApi().model_info(
-        part.repository,
-        revision=pinned,
-        files_metadata=True,
-        timeout=constants.HF_HUB_ETAG_TIMEOUT,
-    )
+    facts = HfApi().model_info(part.repository, revision=pinned, files_metadata=True, timeout=10)
     revision = _hexadecimal(facts.sha, part)
     if pinned is not None and revision != pinned:
         raise ModelError(
@@ -180,14 +170,12 @@ def _plan_hub(part: HubFiles, record: Record | None) -> tuple[str, list[_Wanted]
         files.append(
             _Wanted(
                 name=name,
-                url=hf_hub_url(part.repository, name, revision=revision),
                 target=cache / "snapshots" / revision / name,
                 store=cache / "blobs" / blob,
-                lock=cache.parent / ".locks" / cache.name / f"{blob}.lock",
                 size=sibling.size,
                 sha256=expected,
+                arrive=arriving.from_hub(part.repository, name, revision),
                 git=None if stated else sibling.blob_id,
-                hub=True,
             )
         )
     return revision, files
@@ -205,10 +193,10 @@ def _hexadecimal(stated: str | None, part: HubFiles) -> str:
 
 def _chosen(part: HubFiles, siblings: list[Any]) -> list[Any]:
     offered = {sibling.rfilename: sibling for sibling in siblings}
-    if not isinstance(part.files, tuple):
-        names = [name for name in sorted(offered) if part.files.fullmatch(name)]
-    else:
+    if isinstance(part.files, tuple):
         names = list(part.files)
+    else:
+        names = [name for name in sorted(offered) if part.files.fullmatch(name)]
     if missing := [name for name in names if name not in offered]:
         raise ModelError(f"{part.repository} has no {missing[0]}; nothing was fetched.")
     if not names:
@@ -216,28 +204,11 @@ def _chosen(part: HubFiles, siblings: list[Any]) -> list[Any]:
     return [offered[name] for name in names]
 
 
-def _web_size(part: WebFile) -> int | None:
-    import requests
-
-    _refuse_offline()
-    answer = requests.head(part.url, allow_redirects=True, timeout=10)
-    length = answer.headers.get("Content-Length") if answer.ok else None
-    return int(length) if length and not answer.headers.get("Content-Encoding") else None
-
-
-def _refuse_offline() -> None:
-    from huggingface_hub import constants
-    from huggingface_hub.errors import OfflineModeIsEnabled
-
-    if constants.HF_HUB_OFFLINE:
-        raise OfflineModeIsEnabled("HF_HUB_OFFLINE is set")
-
-
-def _require_space(wanted: list[_Wanted]) -> None:
+def _require_space(part: HubFiles | WebFile, wanted: list[_Wanted]) -> None:
     """Raise DiskFullError unless what is still to come fits the disk."""
-    missing = [file for file in wanted if not file.target.is_file()]
-    needed = sum((file.size or 0) - _size(file.incomplete) for file in missing)
-    folder = wanted[0].store.parent
+    needed = sum(file.size or 0 for file in wanted if not file.target.is_file())
+    needed -= arriving.arrived(staging(part))
+    folder = staging(part)
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free
@@ -269,7 +240,7 @@ def _verified(file: _Wanted, path: Path, report: Report) -> str | None:
 
 
 def _hashed(path: Path, name: str, report: Report) -> str:
-    size, done = _size(path), 0
+    size, done = path.stat().st_size, 0
 
     def read(count: int) -> None:
         nonlocal done
@@ -279,83 +250,27 @@ def _hashed(path: Path, name: str, report: Report) -> str:
     return digest_of(path, read=read)
 
 
-def _fetch(file: _Wanted, report: Report) -> str:
+def _fetch(file: _Wanted, folder: Path, report: Report) -> str:
     """Download, verify, put into place; returns the SHA-256."""
-    from huggingface_hub.utils import WeakFileLock
-
-    file.store.parent.mkdir(parents=True, exist_ok=True)
-    file.lock.parent.mkdir(parents=True, exist_ok=True)
-    with WeakFileLock(file.lock):
-        sha256 = _verified(file, file.incomplete, report) if _may_be_whole(file) else None
-        if sha256 is None:
-            _download_patiently(file, report)
-            sha256 = _verified(file, file.incomplete, report)
-        if sha256 is None:
-            file.incomplete.unlink()
-            raise ModelError(
-                f"What {file.url} gave is not {file.name} as it was pinned: its digest differs; "
-                "it was deleted, try again or another mirror."
-            )
-        file.incomplete.replace(file.store)
+    begun = arriving.arrived(folder) > 0
+    path = arriving.patiently(
+        file.arrive, folder, lambda done: report("fetching", file.name, done, file.size)
+    )
+    report("fetching", file.name, path.stat().st_size, file.size)
+    sha256 = _verified(file, path, report)
+    if sha256 is not None:
+        file.store.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(file.store)
         _put(file)
-    return sha256
-
-
-def _may_be_whole(file: _Wanted) -> bool:
-    """Whether all bytes came, but nobody looked at them."""
-    return file.incomplete.is_file() and file.size in (None, _size(file.incomplete))
-
-
-def _download_patiently(file: _Wanted, report: Report) -> None:
-    """Go on after a broken connection as long as each brings something."""
-    for attempt in range(ATTEMPTS):
-        before = _size(file.incomplete)
-        try:
-            _download(file, report)
-            return
-        except _broken_off():
-            if _size(file.incomplete) <= before or attempt == ATTEMPTS - 1:
-                raise
-
-
-def _download(file: _Wanted, report: Report) -> None:
-    """Append to ``….incomplete`` what is missing of it."""
-    from huggingface_hub.file_download import http_get
-    from huggingface_hub.utils import build_hf_headers
-
-    report("fetching", file.name, _size(file.incomplete), file.size)
-    if file.size is not None and _size(file.incomplete) >= file.size:
-        file.incomplete.unlink()
-    with file.incomplete.open("ab") as out:
-        counted = _Counted(out, lambda done: report("fetching", file.name, done, file.size))
-        headers = build_hf_headers() if file.hub else {}
-        # compressed on the way, a file could not be resumed
-        headers["Accept-Encoding"] = "identity"
-        http_get(
-            file.url,
-            counted,
-            resume_size=out.tell(),
-            headers=headers,
-            expected_size=file.size,
+    arriving.clear(folder)
+    if sha256 is None and begun:  # what lay there may have been wrong
+        return _fetch(file, folder, report)
+    if sha256 is None:
+        raise ModelError(
+            f"What arrived is not {file.name} as it was pinned: its digest differs; it was "
+            "deleted, try again or another mirror."
         )
-        out.flush()
-        os.fsync(out.fileno())
-
-
-class _Counted:
-    """A file open for writing that tells how long it is after every write."""
-
-    def __init__(self, file: BinaryIO, written: Callable[[int], None]) -> None:
-        self._file = file
-        self._written = written
-
-    def write(self, data: bytes) -> int:
-        count = self._file.write(data)
-        self._written(self._file.tell())
-        return count
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._file, name)
+    return sha256
 
 
 def _put(file: _Wanted) -> None:
@@ -363,9 +278,8 @@ def _put(file: _Wanted) -> None:
     if file.target == file.store or file.target.exists():
         return
     file.target.parent.mkdir(parents=True, exist_ok=True)
-    link = Path(os.path.relpath(file.store, file.target.parent))
     try:
-        file.target.symlink_to(link)
+        file.target.symlink_to(os.path.relpath(file.store, file.target.parent))
     except OSError:  # a file system without links
         file.store.replace(file.target)
 
@@ -378,20 +292,9 @@ def _name_main(repository: str, revision: str) -> None:
         main.write_text(revision, encoding="ascii")
 
 
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
-
-
-def _broken_off() -> tuple[type[Exception], ...]:
-    import requests
-
-    return (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
-
-
 @contextmanager
 def _said(model: Model, part: HubFiles | WebFile, record: Record | None) -> Iterator[None]:
     """Turn the libraries' errors into one sentence."""
-    import requests
     from huggingface_hub.errors import GatedRepoError, OfflineModeIsEnabled
 
     try:
@@ -401,21 +304,21 @@ def _said(model: Model, part: HubFiles | WebFile, record: Record | None) -> Iter
             f"{part.source} asks for consent: accept its licence on its page on the hub, then "
             "`hf auth login`, then pull again."
         ) from error
-    except OfflineModeIsEnabled as error:
-        raise EvoError(_by_hand(model, part, record, "HF_HUB_OFFLINE is set")) from error
-    except requests.HTTPError as error:
-        status = "an error" if error.response is None else error.response.status_code
-        raise EvoError(_by_hand(model, part, record, f"the host answered {status}")) from error
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise DiskFullError(f"No space is left for {part.source}; make room.") from error
-        if error.errno is None or isinstance(error, requests.RequestException):
-            reason = "no answer, or the connection broke"
-            raise EvoError(_by_hand(model, part, record, reason)) from error
-        raise EvoError(
-            f"{error.filename or part.source} cannot be written ({error.strerror}); check its "
-            "permissions and the disk."
-        ) from error
+        if error.errno is not None:
+            raise EvoError(
+                f"{error.filename or part.source} cannot be written ({error.strerror}); check its "
+                "permissions and the disk."
+            ) from error
+        answer = getattr(error, "response", None)
+        reason = "no answer, or the connection broke"
+        if isinstance(error, OfflineModeIsEnabled):
+            reason = "HF_HUB_OFFLINE is set"
+        elif answer is not None:
+            reason = f"the host answered {answer.status_code}"
+        raise EvoError(_by_hand(model, part, record, reason)) from error
 
 
 def _by_hand(model: Model, part: HubFiles | WebFile, record: Record | None, reason: str) -> str:
@@ -428,10 +331,9 @@ def _by_hand(model: Model, part: HubFiles | WebFile, record: Record | None, reas
         revision = part.revision or (record.revision if record else None) or "main"
         page = f"{constants.ENDPOINT}/{part.repository}"
         folder = hub.by_hand(part.repository)
+        addresses = [f"{page}/tree/{revision} (with its folders)"]
         if isinstance(part.files, tuple):
             addresses = [f"{page}/resolve/{revision}/{name}" for name in part.files]
-        else:
-            addresses = [f"{page}/tree/{revision} (with its folders)"]
     return (
         f"{model.name} cannot be fetched ({reason}); pull again later, which goes on where it "
         f"stopped, or put these files into {folder}: {' '.join(addresses)}"

@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from evo_t2i.checkpoints.cache import models_folder
-from evo_t2i.errors import ModelError
+from evo_t2i.checkpoints.model_folder import require_regular
+from evo_t2i.errors import ModelError, first_line
 
 
 @dataclass(frozen=True)
@@ -36,17 +37,20 @@ def record_path(source: str) -> Path:
 
 
 def read_record(source: str) -> Record | None:
-    """What was written down; None when nothing was. Raises ModelError for a damaged record."""
+    """What was written down; None when nothing was that can be read.
+
+    Raises ModelError for a damaged record.
+    """
     path = record_path(source)
     try:
-        values = json.loads(path.read_text("utf-8"))
+        values = json.loads(require_regular(path).read_text("utf-8"))
         files = {str(name): FileRecord(**entry) for name, entry in values["files"].items()}
         return Record(str(values["source"]), values["revision"], files)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
         return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(
-            f"The record {path} cannot be read ({error}); delete it and run "
+            f"The record {path} cannot be read ({first_line(error)}); delete it and run "
             "`evo-t2i models pull` again."
         ) from error
 
@@ -60,9 +64,12 @@ def write_record(record: Record) -> None:
     path = record_path(record.source)
     path.parent.mkdir(parents=True, exist_ok=True)
     values = asdict(Record(record.source, record.revision, dict(sorted(files.items()))))
-    part = path.with_name(f"{path.name}.part")
-    with part.open("w", encoding="utf-8") as file:
-        file.write(json.dumps(values, indent=2) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            file.write(json.dumps(values, indent=2) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

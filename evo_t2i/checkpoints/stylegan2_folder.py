@@ -11,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from evo_t2i.checkpoints.digests import sha256_of
+from evo_t2i.checkpoints.model_folder import read_json, require_regular
 from evo_t2i.checkpoints.stylegan2_pickle import StoredNetwork
 from evo_t2i.errors import ModelError, UsageError
 
@@ -26,17 +27,18 @@ class StyleGan2Folder:
     def __init__(self, path: Path):
         self.path = path
         try:
-            config = path.joinpath(_CONFIG).read_bytes()
-            self._config = json.loads(config)
-            found = sha256_of(path / _TENSORS)
-            wanted = self._config["sha256"]
-            self.networks: list[str] = list(self._config["networks"])
+            config = require_regular(path / _CONFIG).read_bytes()
+            found = sha256_of(require_regular(path / _TENSORS))
         except OSError as error:
             raise ModelError(
                 f"The converted checkpoint {path} cannot be read ({error.filename}: "
                 f"{error.strerror}); convert it again with `evo-t2i models convert`."
             ) from error
-        except (ValueError, KeyError, TypeError) as error:
+        try:
+            self._config = read_json(path / _CONFIG)
+            wanted = self._config["sha256"]
+            self.networks: list[str] = list(self._config["networks"])
+        except (ModelError, KeyError, TypeError) as error:
             raise self._damaged(f"its {_CONFIG} is not what was written") from error
         if found != wanted:
             raise self._damaged(f"the digest of its {_TENSORS} is {found[:12]}…")
@@ -60,8 +62,8 @@ class StyleGan2Folder:
                     if key.startswith(prefix)
                 }
             stored = self._config["networks"][name]
-            return StoredNetwork(stored["class_name"], stored["arguments"], tensors)
-        except (SafetensorError, OSError, KeyError, TypeError) as error:
+            return StoredNetwork(str(stored["class_name"]), dict(stored["arguments"]), tensors)
+        except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
             raise self._damaged(f"its {name} cannot be read") from error
 
     def _damaged(self, what: str) -> ModelError:

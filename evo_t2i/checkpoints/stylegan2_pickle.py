@@ -15,6 +15,7 @@ from typing import Any
 from torch import Tensor
 
 from evo_t2i.checkpoints import pickled_tensors
+from evo_t2i.checkpoints.model_folder import require_regular
 from evo_t2i.checkpoints.pickles import Call, PickleError, read
 from evo_t2i.errors import ModelError
 
@@ -64,7 +65,7 @@ class StyleGan2Pickle:
     def __init__(self, path: Path):
         self.path = path
         try:
-            with path.open("rb") as file, _mapped(file) as data:
+            with require_regular(path).open("rb") as file, _mapped(file) as data:
                 self.digest = hashlib.sha256(data).hexdigest()
                 self._bytes = len(data)
                 self._content = read(data, NAMES, copies=len(data))

@@ -1,1 +1,1 @@
-"""The commands: one file each, which parses, configures, makes one call and prints."""
+"""The command line: `commands/` a file each, `terminal/` what people see of a run going on."""

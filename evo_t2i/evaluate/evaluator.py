@@ -9,9 +9,10 @@ from torch import Tensor
 from evo_t2i import registry
 from evo_t2i.errors import NonFiniteScoresError, PluginError, UsageError, first_line
 from evo_t2i.evaluate.microbatches import MicroBatches
-from evo_t2i.evaluate.scorer import Scorer
+from evo_t2i.evaluate.scorer import Scorer, unread_ends
 from evo_t2i.generators.base import Generator
 from evo_t2i.models.precision import computing_in
+from evo_t2i.points import LARGEST_SCORE
 
 Progress = Callable[[int], None]
 """Hears how many images are done after each micro-batch."""
@@ -40,6 +41,8 @@ class Evaluator:
         self.batches = batches
         self.device = device
         self.precision = precision
+        self.unread = unread_ends({"generator": generator}, caption) | scorer.unread
+        """The caption's end that the ``generator`` or an extractor does not read, by its name."""
         with torch.no_grad():
             self._condition = generator.condition(caption)
 
@@ -109,14 +112,16 @@ class Evaluator:
         return to_levels(images)
 
 
-def score_images(scorer: Scorer, images: Tensor, batches: MicroBatches) -> np.ndarray:
+def score_images(scorer: Scorer, images: Tensor, micro_batch: int) -> np.ndarray:
     """Scores (n, m) float64 of images (n, 3, h, w) in [0, 1], wherever they come from.
 
-    They are rounded to 256 levels first. Raises and reports as ``Evaluator.score_latents``.
+    They are rounded to 256 levels first, and scored ``micro_batch`` at once. Raises as
+    ``Evaluator.score_latents``.
     """
+    batches = MicroBatches(micro_batch, scorer.device)
 
     def scored(rows: slice) -> np.ndarray:
-        return _array(scorer(to_levels(images[rows].to(batches.device)) / 255.0))
+        return _array(scorer(to_levels(images[rows].to(scorer.device)) / 255.0))
 
     return checked_scores(batches.map(len(images), scored), scorer.names)
 
@@ -127,18 +132,19 @@ def to_levels(images: Tensor) -> Tensor:
 
 
 def checked_scores(values: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
-    """(n, m) with nan throughout each row that is not finite.
+    """(n, m) with nan throughout each row with a score that is not finite, or beyond
+    ``LARGEST_SCORE``.
 
     Raises NonFiniteScoresError, naming the worst score, when that is more than half the rows.
     """
-    finite = np.isfinite(values)
+    finite = np.abs(values) <= LARGEST_SCORE
     bad = ~finite.all(axis=1)
     if 2 * bad.sum() > len(values):
         worst = registry.describe("score", names[int(finite.sum(axis=0).argmin())])
         raise NonFiniteScoresError(
             f"{bad.sum()} of {len(values)} images have no finite score: {worst[0].lower()}"
-            f"{worst[1:]} gave nan or infinity; check the generator's weights and the scores' "
-            "options, leave that score out, or run once with `device` cpu."
+            f"{worst[1:]} gave nan, infinity or more than {LARGEST_SCORE:g}; check the generator's "
+            "weights and the scores' options, leave that score out, or run once with `device` cpu."
         )
     values[bad] = np.nan
     return values

@@ -41,12 +41,7 @@ class ScorerNetworks:
 
     def for_caption(self, caption: str) -> Scorer:
         """What scores images for ``caption``; the networks are shared, not loaded again."""
-        return Scorer(caption, self.scores, self.extractors)
-
-    def unread(self, caption: str) -> dict[str, str]:
-        """The caption's end that an extractor does not read, by the extractor's name."""
-        ends = {name: _unread(each, caption) for name, each in self.extractors.items()}
-        return {name: end for name, end in ends.items() if end}
+        return Scorer(caption, self.scores, self.extractors, self.device)
 
 
 @dataclass(frozen=True)
@@ -80,11 +75,6 @@ class Models:
     def prior(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """``count`` latents (count, dimensions) float32 from the generator's prior."""
         return self.generator.sample(count, rng).reshape(count, self.dimensions)
-
-    def unread(self, caption: str) -> dict[str, str]:
-        """As ``ScorerNetworks.unread``, with the ``generator``."""
-        end = _unread(self.generator, caption)
-        return ({"generator": end} if end else {}) | self.scorers.unread(caption)
 
     def for_caption(self, caption: str, micro_batch: int = 0) -> Evaluator:
         """What draws and scores latents for ``caption``; the networks are shared.
@@ -178,8 +168,3 @@ def environment(device: torch.device) -> dict[str, str | int]:
         "python": platform.python_version(),
         **{package: version(package) for package in _DECISIVE},
     }
-
-
-def _unread(reader: object, caption: str) -> str:
-    unread = getattr(reader, "unread", None)
-    return unread(caption) if unread is not None else ""

@@ -21,8 +21,15 @@ class Scorer:
     """
 
     def __init__(
-        self, caption: str, scores: Sequence[Score], extractors: Mapping[str, FeatureExtractor]
+        self,
+        caption: str,
+        scores: Sequence[Score],
+        extractors: Mapping[str, FeatureExtractor],
+        device: torch.device,
     ) -> None:
+        self.device = device
+        self.unread = unread_ends(extractors, caption)
+        """The caption's end that an extractor does not read, by the extractor's name."""
         self._scores = tuple(scores)
         self._extractors = dict(extractors)
         self._text: dict[str, Tensor] = {}
@@ -58,6 +65,19 @@ class Scorer:
         features = {key: _widened(value) for key, value in features.items()}
         columns = [score_column(score, features, len(images)) for score in self._scores]
         return torch.stack(columns, dim=1)
+
+
+def unread_ends(readers: Mapping[str, object], caption: str) -> dict[str, str]:
+    """The caption's end that a reader does not read, by its name; none where it reads all.
+
+    A reader without a method ``unread`` has no limit.
+    """
+    ends = {
+        name: reader.unread(caption)
+        for name, reader in readers.items()
+        if hasattr(reader, "unread")
+    }
+    return {name: end for name, end in ends.items() if end}
 
 
 def _widened(feature: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from evo_t2i.config import ScorerModels
 from evo_t2i.features.clip import load_open_clip
 from evo_t2i.features.preprocess import normalise, resize
 from evo_t2i.features.state_dicts import fill, published_file, read_state_dict
+from evo_t2i.models.loading import loading
 from evo_t2i.models.rating_head import RatingHead
 
 CLIP = "ViT-L-14-quickgelu:openai"
@@ -29,10 +30,11 @@ class AestheticFeatures:
 
     def __init__(self, *, device: torch.device, models: ScorerModels) -> None:  # noqa: ARG002
         path = published_file(AESTHETIC_HEAD)
-        chosen = load_open_clip(CLIP)
-        visual = chosen["model"].visual
-        head = RatingHead(visual.output_dim)
-        fill(head, read_state_dict(path), path)
+        with loading():
+            chosen = load_open_clip(CLIP)
+            visual = chosen["model"].visual
+            head = RatingHead(visual.output_dim)
+            fill(head, read_state_dict(path), path)
         self.digest = sha256_of(path, chosen["digest"])
         self._visual = visual.to(device).eval().requires_grad_(False)
         self._head = head.to(device).eval().requires_grad_(False)

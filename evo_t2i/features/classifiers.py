@@ -6,22 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from evo_t2i.checkpoints import builtin
+from evo_t2i.checkpoints.cache import expanded
 from evo_t2i.checkpoints.digests import sha256_of
+from evo_t2i.checkpoints.model_folder import read_json, refused, require_file
 from evo_t2i.errors import ModelError, UsageError
-from evo_t2i.features.scorer_files import (
-    BUILTIN,
-    IMAGENET,
-    imagenet_weights,
-    read_json,
-    require_file,
-)
+from evo_t2i.features.preprocess import channel_values
+from evo_t2i.features.scorer_files import BUILTIN, IMAGENET, imagenet_weights
 
 _KEYS = ("labels", "image_size", "mean", "std")
+_LARGEST = 4096
+"""Pixels of a side that a classifier may ask for."""
 _TORCHVISION = "vgg19_bn"
 """The ``architecture`` of a folder whose weights are torchvision's own model's."""
 
@@ -55,16 +53,9 @@ def load_classifier(spec: str) -> Classifier:
         return _trained(weights.config, weights.tensors, weights.digest)
     folder = _folder(spec)
     config, path = _config(folder), require_file(folder / "model.safetensors")
-    try:
-        tensors = load_file(path)
-        return _trained(
-            config, tensors, sha256_of(path, (folder / "config.json").read_text("utf-8"))
-        )
-    except (OSError, RuntimeError, ValueError, TypeError, SafetensorError) as error:
-        said = str(error).strip().splitlines()[0].rstrip(".:")
-        raise ModelError(
-            f"The classifier in {folder} cannot be loaded ({said}); train or copy it again."
-        ) from error
+    with refused(f"The classifier in {folder}", "train or copy it again."):
+        digest = sha256_of(path, (folder / "config.json").read_text("utf-8"))
+        return _trained(config, load_file(path), digest)
 
 
 def classifier_labels(spec: str) -> tuple[str, ...]:
@@ -80,19 +71,18 @@ def classifier_labels(spec: str) -> tuple[str, ...]:
 
 def _trained(config: Mapping[str, Any], tensors: dict[str, Tensor], digest: str) -> Classifier:
     labels = len(config["labels"])
-    model: nn.Module
-    if config.get("architecture") == _TORCHVISION:
-        from torchvision.models import vgg19_bn
+    with torch.device("meta"):  # takes no memory, whatever sizes the configuration claims
+        model: nn.Module
+        if config.get("architecture") == _TORCHVISION:
+            from torchvision.models import vgg19_bn
 
-        with torch.device("meta"):
             model = vgg19_bn(num_classes=labels)
-        model.load_state_dict(tensors, assign=True)
-        model.float()  # whatever the file stores
-    else:
-        from evo_t2i.models import vgg  # imports torchvision, which takes a second
+        else:
+            from evo_t2i.models import vgg  # imports torchvision, which takes a second
 
-        model = vgg.build(config["channels"], labels)
-        model.load_state_dict(tensors)
+            model = vgg.build(config["channels"], labels)
+    model.load_state_dict(tensors, assign=True)
+    model.float()  # whatever the file stores
     return Classifier(
         model=model,
         labels=tuple(config["labels"]),
@@ -123,10 +113,10 @@ def _imagenet() -> Classifier:
 
 
 def _folder(spec: str) -> Path:
-    folder = Path(spec).expanduser()
+    folder = expanded(spec)
     if not folder.is_dir():
         raise UsageError(
-            f"--classifier {spec} is not a folder; give {BUILTIN}, {IMAGENET} or the folder of a "
+            f"`classifier` {spec} is not a folder; give {BUILTIN}, {IMAGENET} or the folder of a "
             "classifier that `evo-t2i train` made."
         )
     return folder
@@ -140,4 +130,13 @@ def _config(folder: Path) -> dict[str, Any]:
             f"{folder / 'config.json'} lacks {missing[0]!r}; give the folder of a classifier that "
             "`evo-t2i train` made."
         )
+    labels, side, path = config["labels"], config["image_size"], folder / "config.json"
+    if not isinstance(labels, list) or not labels or not all(isinstance(x, str) for x in labels):
+        raise ModelError(f"{path} gives no list of labels; fetch it again.")
+    if type(side) is not int or not 1 <= side <= _LARGEST:
+        raise ModelError(
+            f"{path} says that its image_size is {str(side)[:40]}, expected 1 to {_LARGEST}; fetch "
+            "it again."
+        )
+    channel_values(config["mean"], config["std"], path)
     return config

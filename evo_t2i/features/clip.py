@@ -1,29 +1,23 @@
 """CLIP embeddings of the whole image, of its patches, of the caption and of its words."""
 
-import json
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn.functional import normalize, scaled_dot_product_attention
 
 from evo_t2i.caption import content_words, unread
 from evo_t2i.checkpoints import builtin
-from evo_t2i.checkpoints.digests import sha256_of
+from evo_t2i.checkpoints.cache import expanded
 from evo_t2i.checkpoints.minilm import minilm_folder
+from evo_t2i.checkpoints.model_folder import read_json
 from evo_t2i.config import BUILTIN_MODELS, ScorerModels
 from evo_t2i.errors import ModelError
-from evo_t2i.features.preprocess import normalise, resize
-from evo_t2i.features.scorer_files import (
-    BUILTIN,
-    LOCAL,
-    clip_weights,
-    read_json,
-    require_file,
-)
+from evo_t2i.features.preprocess import channel_values, normalise, resize
+from evo_t2i.features.scorer_files import BUILTIN, LOCAL, clip_weights
+from evo_t2i.models.loading import loading
 from evo_t2i.models.precision import InPrecision
 
 WORD_PROMPT = "a picture of {word}."
@@ -171,8 +165,9 @@ class ClipFeatures(OpenClipFeatures):
     """
 
     def __init__(self, *, device: torch.device, models: ScorerModels = BUILTIN_MODELS) -> None:
-        chosen = _builtin() if models.clip == BUILTIN else load_open_clip(models.clip)
-        super().__init__(device=device, **chosen)
+        with loading():
+            chosen = _builtin() if models.clip == BUILTIN else load_open_clip(models.clip)
+            super().__init__(device=device, **chosen)
 
 
 def _builtin() -> dict[str, Any]:
@@ -197,31 +192,32 @@ def load_open_clip(spec: str) -> dict[str, Any]:
     """
     import open_clip
 
+    from evo_t2i.checkpoints import published_clip
+
     if spec.startswith(LOCAL):
-        folder = Path(spec.removeprefix(LOCAL)).expanduser()
-        described = read_json(folder / "open_clip_config.json")
-        weights = require_file(folder / "open_clip_model.safetensors")
-        preprocessing, config = described.get("preprocess_cfg", {}), described.get("model_cfg")
-        name, pretrained = f"{LOCAL}{folder}", None
+        folder = expanded(spec.removeprefix(LOCAL))
+        place: object = folder / published_clip.CONFIG
+        preprocessing = read_json(folder / published_clip.CONFIG).get("preprocess_cfg", {})
+        clip = published_clip.load_folder(folder)
     else:
         name, _, training = spec.partition(":")
+        place = spec
         weights = clip_weights(name, training)
         preprocessing = open_clip.get_pretrained_cfg(name, training)
-        pretrained, config = str(weights), open_clip.get_model_config(name)
-    try:
-        model = open_clip.create_model(name, pretrained=pretrained, require_pretrained=True)
-        tokenize = open_clip.get_tokenizer(name)
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError, SafetensorError) as error:
-        said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-        raise ModelError(
-            f"--clip {spec} cannot be loaded from {weights} ({said}); fetch it again."
-        ) from error
+        clip = published_clip.load(name, weights)
+    if not isinstance(preprocessing, dict):
+        raise ModelError(f"{place} has a preprocess_cfg that is no object; save it again.")
+    mean, std = channel_values(
+        preprocessing.get("mean", open_clip.OPENAI_DATASET_MEAN),
+        preprocessing.get("std", open_clip.OPENAI_DATASET_STD),
+        place,
+    )
     return {
-        "model": model,
-        "tokenize": tokenize,
-        "mean": preprocessing.get("mean", open_clip.OPENAI_DATASET_MEAN),
-        "std": preprocessing.get("std", open_clip.OPENAI_DATASET_STD),
-        "digest": sha256_of(weights, json.dumps([config, preprocessing], sort_keys=True)),
+        "model": clip.model,
+        "tokenize": clip.tokenize,
+        "mean": mean,
+        "std": std,
+        "digest": hashlib.sha256(f"{clip.digest}{mean}{std}".encode()).hexdigest(),
     }
 
 

@@ -10,9 +10,11 @@ from evo_t2i.caption import unread
 from evo_t2i.checkpoints.catalogue import HPS_V2
 from evo_t2i.checkpoints.digests import sha256_of
 from evo_t2i.checkpoints.hub import downloaded_file
+from evo_t2i.checkpoints.published_clip import vocabulary_digest
 from evo_t2i.config import ScorerModels
 from evo_t2i.features.preprocess import normalise, resize
 from evo_t2i.features.state_dicts import fill, read_state_dict
+from evo_t2i.models.loading import loading
 
 ARCHITECTURE = "ViT-H-14"
 WEIGHTS = "HPS_v2.1_compressed.pt"
@@ -29,11 +31,12 @@ class HpsV2Features:
     def __init__(self, *, device: torch.device, models: ScorerModels) -> None:  # noqa: ARG002
         path = downloaded_file(HPS_V2.repository, WEIGHTS)
 
-        import open_clip
+        with loading():
+            import open_clip
 
-        model = open_clip.CLIP(**open_clip.get_model_config(ARCHITECTURE))
-        fill(model, read_state_dict(path), path)
-        self.digest = sha256_of(path)
+            model = open_clip.CLIP(**open_clip.get_model_config(ARCHITECTURE))
+            fill(model, read_state_dict(path), path)
+        self.digest = sha256_of(path, vocabulary_digest())
         self._model = model.to(device).eval().requires_grad_(False)
         self._tokenize = open_clip.get_tokenizer(ARCHITECTURE)
         self._mean, self._std = open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD

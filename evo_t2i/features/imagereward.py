@@ -9,12 +9,13 @@ from evo_t2i.caption import unread
 from evo_t2i.checkpoints.catalogue import BERT, IMAGE_REWARD
 from evo_t2i.checkpoints.digests import sha256_of
 from evo_t2i.checkpoints.hub import downloaded_file
+from evo_t2i.checkpoints.model_folder import read_json, refused
 from evo_t2i.config import ScorerModels
-from evo_t2i.errors import ModelError
 from evo_t2i.features.preprocess import normalise, resize
-from evo_t2i.features.scorer_files import read_json
 from evo_t2i.features.state_dicts import fill, read_state_dict
+from evo_t2i.models.loading import loading
 
+_REMEDY = "run `evo-t2i models check imagereward`."
 MAX_TOKENS = 35
 """Where the published model cuts a caption off."""
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
@@ -34,22 +35,17 @@ class ImageRewardFeatures:
         described = downloaded_file(IMAGE_REWARD.repository, "med_config.json")
         vocabulary = downloaded_file(BERT.repository, "vocab.txt")
         config = read_json(described)
+        with loading(), refused(f"ImageReward in {path} and {described}", _REMEDY):
+            from transformers import BertTokenizerFast
 
-        from transformers import BertTokenizerFast
+            from evo_t2i.models.image_reward import build, renamed
 
-        from evo_t2i.models.image_reward import build, renamed
-
-        tensors = renamed(read_state_dict(path))
-        try:
+            tensors = renamed(read_state_dict(path))
             model = build(tensors, config)
             self._tokenizer = BertTokenizerFast(str(vocabulary), do_lower_case=True)
-        except (KeyError, ValueError, TypeError) as error:
-            raise ModelError(
-                f"{path} and {described} do not hold ImageReward ({error}); "
-                "run `evo-t2i models check imagereward`."
-            ) from error
-        fill(model, tensors, path)
-        self.digest = sha256_of(path, described.read_text("utf-8"), vocabulary.read_text("utf-8"))
+            fill(model, tensors, path)
+            more = (described.read_text("utf-8"), vocabulary.read_text("utf-8"))
+            self.digest = sha256_of(path, *more)
         self._model = model.to(device).eval().requires_grad_(False)
         side = model.vision.config.image_size
         self._size = (side, side)

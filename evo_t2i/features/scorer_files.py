@@ -4,44 +4,33 @@ Weights are read from safetensors; torchvision's own file, which is a pickle, on
 that runs no code and only when its digest is the published one.
 """
 
-import json
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
-from evo_t2i.checkpoints.cache import torch_hub_checkpoints
+from evo_t2i.checkpoints.cache import expanded, torch_hub_checkpoints
 from evo_t2i.checkpoints.catalogue import VGG19_BN
 from evo_t2i.checkpoints.digests import sha256_of
 from evo_t2i.checkpoints.hub import downloaded_file, downloaded_repository
-from evo_t2i.errors import ModelError, UsageError
+from evo_t2i.checkpoints.model_folder import read_json, require_data, require_file
+from evo_t2i.errors import ModelError, UsageError, near_miss
 
 BUILTIN = "builtin"
 LOCAL = "local-dir:"
 IMAGENET = "vgg19_bn:imagenet"
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object; raises ModelError when the file is missing or holds something else."""
-    try:
-        value = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ModelError(
-            f"{path} cannot be read ({error.strerror}); give another folder."
-        ) from None
-    except ValueError as error:
-        raise ModelError(f"{path} is damaged ({error}); fetch it again.") from error
-    if not isinstance(value, dict):
-        raise ModelError(f"{path} is damaged (not an object); fetch it again.")
-    return value
-
-
-def require_file(path: Path) -> Path:
-    """``path``, or a ModelError that says what is there instead."""
-    if path.is_file():
-        return path
-    pickles = [each.name for each in path.parent.glob("*.bin")] if path.parent.is_dir() else []
-    there = f"; {pickles[0]} can run code and is not read" if pickles else ""
-    raise ModelError(f"{path.parent} lacks {path.name}{there}; save the model as safetensors.")
+ENCODERS = (
+    "albert",
+    "bert",
+    "camembert",
+    "deberta",
+    "deberta-v2",
+    "distilbert",
+    "electra",
+    "ernie",
+    "modernbert",
+    "mpnet",
+    "roberta",
+    "xlm-roberta",
+)
+"""Families of sentence encoders, by transformers' ``model_type``."""
 
 
 def clip_weights(architecture: str, training: str) -> Path:
@@ -53,20 +42,19 @@ def clip_weights(architecture: str, training: str) -> Path:
     import open_clip
 
     if architecture not in open_clip.list_models():
-        near = get_close_matches(architecture, open_clip.list_models(), n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else "."
-        raise UsageError(f"--clip: open_clip has no model {architecture!r}{hint}")
+        nearest = near_miss(architecture, open_clip.list_models(), cutoff=0.0)
+        raise UsageError(f"`clip`: open_clip has no model {architecture!r}; {nearest}")
     known = open_clip.get_pretrained_cfg(architecture, training)
     if not known:
         tags = open_clip.list_pretrained_tags_by_model(architecture)
         raise UsageError(
-            f"--clip: open_clip has no weights {training!r} for {architecture}; choose from "
+            f"`clip`: open_clip has no weights {training!r} for {architecture}; choose from "
             f"{', '.join(tags) or 'none'}."
         )
     config = open_clip.get_model_config(architecture) or {}
     if bool(known.get("quick_gelu")) != bool(config.get("quick_gelu")):
         raise UsageError(
-            f"--clip: the weights {training!r} were trained with QuickGELU; give "
+            f"`clip`: the weights {training!r} were trained with QuickGELU; give "
             f"{architecture}-quickgelu:{training}."
         )
     repository, _, name = str(known.get("hf_hub", "")).rpartition("/")
@@ -97,10 +85,21 @@ def imagenet_weights() -> Path:
 
 
 def encoder_folder(name: str) -> Path:
-    """A sentence encoder's folder with config.json and model.safetensors, by path or repository."""
-    folder = Path(name).expanduser()
+    """A sentence encoder's folder with config.json and model.safetensors, by path or repository.
+
+    Raises ModelError when it is not here, when it is none of ``ENCODERS``, and when a library would
+    run code for it.
+    """
+    folder = expanded(name)
     if not folder.is_dir():
         folder = downloaded_repository(name)
-    read_json(folder / "config.json")
+    path = folder / "config.json"
+    family = read_json(path).get("model_type")
+    if family not in ENCODERS:
+        raise ModelError(
+            f"{path} has the model_type {str(family)[:60]!r}, which is no sentence encoder that is "
+            f"known here; choose from {', '.join(ENCODERS)}."
+        )
+    require_data(folder)
     require_file(folder / "model.safetensors")
     return folder

@@ -17,8 +17,9 @@ _UNREADABLE = (
     RuntimeError,
     ValueError,
     TypeError,
-    KeyError,
+    LookupError,
     EOFError,
+    RecursionError,
     AttributeError,
 )
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from evo_t2i.config import BUILTIN_MODELS, ScorerModels
 from evo_t2i.features.classifiers import load_classifier
 from evo_t2i.features.preprocess import normalise, resize
+from evo_t2i.models.loading import loading
 from evo_t2i.models.precision import InPrecision
 
 
@@ -20,7 +21,8 @@ class VggFeatures:
     provides = frozenset({"vgg.logits"})
 
     def __init__(self, *, device: torch.device, models: ScorerModels = BUILTIN_MODELS) -> None:
-        chosen = load_classifier(models.classifier)
+        with loading():
+            chosen = load_classifier(models.classifier)
         self.digest = chosen.digest
         self.labels = chosen.labels
         model = chosen.model.to(device).to(memory_format=torch.channels_last)  # faster on a CPU

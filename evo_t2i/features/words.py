@@ -1,27 +1,27 @@
 """How near the caption and its words are to the classifier's labels; the only room with Flair."""
 
-import hashlib
 import json
 import os
-import tempfile
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn.functional import normalize
 
 from evo_t2i.caption import content_words, unread
-from evo_t2i.checkpoints.cache import cache_folder
-from evo_t2i.checkpoints.digests import sha256_of
+from evo_t2i.checkpoints.cache import NOWHERE, cached_tensor, expanded, keep_tensor
+from evo_t2i.checkpoints.digests import digest_of_files
 from evo_t2i.checkpoints.minilm import SHA256, minilm_folder
+from evo_t2i.checkpoints.model_folder import files_read, refused
 from evo_t2i.config import BUILTIN_MODELS, ScorerModels
 from evo_t2i.errors import ModelError
 from evo_t2i.features.classifiers import classifier_labels
 from evo_t2i.features.scorer_files import BUILTIN, encoder_folder
+from evo_t2i.models.loading import loading
 
 POOLING = "mean"
 PROMPT = "photo of a {}"
@@ -29,6 +29,8 @@ PROMPT = "photo of a {}"
 LABEL_THRESHOLD = 0.45
 """A caption matches a label when a content word's centred similarity to it reaches this."""
 _BATCH = 64
+_LAYERS = ("encoder.", "transformer.")
+"""How the names of an encoder's tensors begin, other than those of heads for other tasks."""
 
 
 class WordFeatures:
@@ -57,15 +59,12 @@ class WordFeatures:
     ) -> None:
         self.labels = classifier_labels(models.classifier) if labels is None else tuple(labels)
         self._device = device
-        if models.embedder == BUILTIN:
-            self.digest = SHA256
-            self._encoder = _flair_encoder(minilm_folder())
-        else:
-            folder = encoder_folder(models.embedder)
-            self.digest = sha256_of(
-                folder / "model.safetensors", (folder / "config.json").read_text("utf-8")
-            )
-            self._encoder = _checked_encoder(folder)
+        with loading():
+            if models.embedder == BUILTIN:
+                self.digest = SHA256
+                self._encoder = _flair_encoder(minilm_folder())
+            else:
+                self.digest, self._encoder = _chosen_encoder(encoder_folder(models.embedder))
         matrix = self._label_matrix()
         # one label has no company to be told apart from
         self._mean = matrix.mean(dim=0) if len(self.labels) > 1 else torch.zeros_like(matrix[0])
@@ -100,15 +99,6 @@ class WordFeatures:
             lambda texts: tokenizer(list(texts), truncation=True, return_tensors="pt").input_ids,
         )
 
-    def matching_labels(self, caption: str) -> list[str]:
-        """The labels that a content word of the caption reaches, in their order; may be empty."""
-        best = self.text(caption)["words.word_labels"].max(dim=0).values.tolist()
-        return [
-            label
-            for label, value in zip(self.labels, best, strict=True)
-            if value >= LABEL_THRESHOLD
-        ]
-
     def _embed(self, texts: Sequence[str]) -> Tensor:
         from flair.data import Sentence
 
@@ -119,35 +109,64 @@ class WordFeatures:
 
     def _label_matrix(self) -> Tensor:
         key = json.dumps([self.digest, POOLING, PROMPT, self.labels])
-        name = hashlib.sha256(key.encode()).hexdigest()[:32]
-        path = cache_folder() / "labels" / f"{name}.safetensors"
-        stored = _read_matrix(path, len(self.labels))
-        if stored is not None:
-            return stored
-        matrix = self._embed([PROMPT.format(label) for label in self.labels])
-        _write_matrix(path, matrix)
+        matrix = cached_tensor("labels", key)
+        if matrix is None or len(matrix) != len(self.labels):
+            matrix = self._embed([PROMPT.format(label) for label in self.labels])
+            keep_tensor("labels", key, matrix)
         return matrix
 
 
-def _checked_encoder(folder: Path) -> Any:
-    try:
-        return _flair_encoder(folder)
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError, SafetensorError) as error:
-        said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+def _chosen_encoder(folder: Path) -> tuple[str, Any]:
+    """Digest and encoder of a folder that ``encoder_folder`` let pass."""
+    with refused(f"The sentence encoder in {folder}", "save it again with its tokenizer."):
+        _require_all_weights(folder)
+        encoder = _flair_encoder(folder)
+        digest = digest_of_files(folder, files_read(folder, ["model.safetensors"]))
+    return digest, encoder
+
+
+def _require_all_weights(folder: Path) -> None:
+    """Raise ModelError for tensors that are missing, which Flair would let be drawn at random.
+
+    And for layers that the configuration leaves out.
+    """
+    from transformers import AutoModel
+
+    _, report = AutoModel.from_pretrained(
+        str(folder),
+        local_files_only=True,
+        use_safetensors=True,
+        trust_remote_code=False,
+        output_loading_info=True,
+    )
+    missing = sorted(name for name in report["missing_keys"] if not name.startswith("pooler."))
+    if missing:
         raise ModelError(
-            f"The sentence encoder in {folder} cannot be loaded ({said}); save it again with "
-            "its tokenizer."
-        ) from error
+            f"The weights of the sentence encoder in {folder} lack {len(missing)} tensors, first "
+            f"{missing[0]!r}; save it again."
+        )
+    unused = sorted(name for name in report["unexpected_keys"] if name.startswith(_LAYERS))
+    if unused:
+        raise ModelError(
+            f"The configuration of the sentence encoder in {folder} leaves out {len(unused)} of "
+            f"its tensors, first {unused[0]!r}; save it again."
+        )
 
 
 def _flair_encoder(folder: Path) -> Any:
-    import flair
-    from flair.embeddings import TransformerDocumentEmbeddings
+    with _flairs_folder():
+        import flair
+        from flair.embeddings import TransformerDocumentEmbeddings
 
     elsewhere, flair.device = flair.device, torch.device("cpu")
     try:
         encoder = TransformerDocumentEmbeddings(
-            str(folder), cls_pooling=POOLING, fine_tune=False, use_context_separator=False
+            str(folder),
+            cls_pooling=POOLING,
+            fine_tune=False,
+            use_context_separator=False,
+            local_files_only=True,
+            trust_remote_code=False,
         )
     finally:
         flair.device = elsewhere
@@ -155,21 +174,32 @@ def _flair_encoder(folder: Path) -> Any:
     return encoder
 
 
-def _read_matrix(path: Path, rows: int) -> Tensor | None:
-    try:
-        matrix = load_file(path).get("labels")
-    except (OSError, SafetensorError):
-        return None
-    fits = matrix is not None and len(matrix) == rows and bool(matrix.isfinite().all())
-    return matrix if fits else None
+@contextmanager
+def _flairs_folder() -> Iterator[None]:
+    """Flair makes a cache folder in the home when it is imported; nothing here needs one.
 
-
-def _write_matrix(path: Path, matrix: Tensor) -> None:
+    For that moment it is told a folder that exists, and a home where there is none. Afterwards its
+    cache is where it would be, for other users of Flair in the process.
+    """
+    if "flair" in sys.modules:
+        yield
+        return
+    home = expanded("~")
+    told = {"FLAIR_CACHE_ROOT": os.sep}
+    if not home.is_absolute():
+        home = NOWHERE
+        told["HOME"] = str(home)
+    before = {name: os.environ.get(name) for name in told}
+    os.environ.update(told)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        os.close(handle)
-        save_file({"labels": matrix}, temporary)
-        Path(temporary).replace(path)
-    except OSError:
-        return  # an unwritable cache costs time, not the run
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+    root = before["FLAIR_CACHE_ROOT"]
+    sys.modules["flair"].cache_root = (  # type: ignore[attr-defined]
+        Path(root) if root else home / ".flair"
+    )

@@ -14,7 +14,9 @@ class Generator(Protocol):
     and ``argument: str | None`` (what follows the colon in ``--generator name:argument``).
 
     A generator may also have ``feature_extractor(name: str) -> FeatureExtractor | None``, for
-    scores by a network that belongs to it, such as its discriminator.
+    scores by a network that belongs to it, such as its discriminator, and
+    ``unread(caption: str) -> str``, the end of the caption that its text encoder does not read; see
+    ``evo_t2i.caption.unread``.
     """
 
     latent_shape: tuple[int, ...]

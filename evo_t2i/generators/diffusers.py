@@ -1,11 +1,12 @@
 """Few-step diffusion as a generator: the latent is the initial noise. The only room with diffusers.
 
-``--generator diffusers:REPO_OR_DIR[,steps=N][,size=HxW][,dtype=T][,revision=R][,guidance=G]``
+``--generator diffusers:REPO_OR_DIR``, and options such as ``-o diffusers.steps=2``.
 """
 
+import copy
 import inspect
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,14 +14,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from evo_t2i.errors import ModelError, UsageError
+from evo_t2i.caption import unread
+from evo_t2i.checkpoints.model_folder import refused
+from evo_t2i.errors import ModelError, UsageError, first_line
 from evo_t2i.generators.inner_noise import InnerNoise
 from evo_t2i.generators.pipeline_files import UNUSED, PipelineFiles, find_pipeline
-from evo_t2i.generators.pipeline_options import PipelineOptions, parse_options
+from evo_t2i.generators.pipeline_options import MAX_SIDE, MAX_STEPS, PipelineOptions
+from evo_t2i.models.loading import loading
 
 INSTALL = 'pip install "evo-t2i[diffusers]"'
 TILED_ABOVE = 1024
 """Pixels of a side above which the VAE decodes in tiles."""
+_DEFAULTS = PipelineOptions()
 _BROWNIAN = ("DPMSolverSDEScheduler", "CosineDPMSolverMultistepScheduler")
 
 
@@ -110,36 +115,52 @@ class DiffusersGenerator:
     VAE's scale factor, standard Gaussian; the pipeline scales it as its scheduler asks. Noise that
     a scheduler draws between steps comes from the latent too, see ``inner_noise``.
 
-    Raises UsageError for an argument that makes no sense or that the pipeline has no use for;
-    ModelError when diffusers or the pipeline's files are missing, unsafe or unfit.
+    Raises UsageError for an argument that makes no sense and options that the pipeline has no use
+    for; ModelError when diffusers or the pipeline's files are missing, unsafe or unfit.
     """
 
-    def __init__(self, *, device: torch.device, argument: str | None = None) -> None:
-        options = parse_options(argument)
+    Options = PipelineOptions
+
+    def __init__(
+        self,
+        *,
+        device: torch.device,
+        argument: str | None = None,
+        options: PipelineOptions = _DEFAULTS,
+    ) -> None:
+        if not argument:
+            raise UsageError(
+                "The generator diffusers needs a folder or a repository; for example --generator "
+                "diffusers:stabilityai/sd-turbo."
+            )
+        remedy = "download the whole repository again."
+        with loading(), refused(f"The pipeline {argument}", remedy):
+            self._set_up(device, argument, options)
+
+    def _set_up(self, device: torch.device, source: str, options: PipelineOptions) -> None:
         library = _diffusers()
-        files = find_pipeline(options.source, options.revision)
+        files = find_pipeline(source, options.revision)
         if files.pipeline not in FAMILIES:
             raise ModelError(
-                f"{options.source} is a {files.pipeline}, which is not a text-to-image pipeline "
+                f"{source} is a {files.pipeline}, which is not a text-to-image pipeline "
                 f"that can be evolved here; choose one of {', '.join(FAMILIES)}."
             )
         self._family = FAMILIES[files.pipeline]
         self._dtype: torch.dtype = getattr(torch, options.dtype)
         self._device = device
         pipeline = _load(library, files, self._dtype)
-        denoiser = getattr(pipeline, self._family.denoiser)
-        config = denoiser.config
+        config = getattr(pipeline, self._family.denoiser).config
         factor = pipeline.vae_scale_factor
         cell = factor * (2 if self._family.packed else int(config.get("patch_size") or 1))
-        self.image_size = _image_size(options, files.pipeline, _native_size(pipeline, config), cell)
+        self.image_size = _image_size(options, source, files.pipeline, pipeline, config, cell)
         height, width = self.image_size
-        channels = config.in_channels // (4 if self._family.packed else 1)
+        channels = _channels(self._family, source, pipeline, config)
         self.latent_shape = (channels, height // factor, width // factor)
         steps = options.steps or self._family.steps
-        guidance = _guidance(options, self._family, config)
+        guidance = _guidance(options, source, self._family, config)
         self._guided = guidance is not None and not _embeds_guidance(config) and guidance > 1.0
         self._call = _call_arguments(self._family, files.pipeline, steps, guidance)
-        _prepare_scheduler(pipeline.scheduler, steps)
+        _require_steps(source, pipeline.scheduler, steps)
         self._noise = InnerNoise()
         pipeline.scheduler.step = self._noise.during(pipeline.scheduler.step)
         pipeline.set_progress_bar_config(disable=True)
@@ -174,6 +195,21 @@ class DiffusersGenerator:
             if name is not None and value is not None
         }
 
+    def unread(self, caption: str) -> str:
+        """The caption's end that none of the pipeline's text encoders reads."""
+        encoding = inspect.signature(self._pipeline.encode_prompt).parameters
+        longest = self._family.encoding.get("max_sequence_length")
+        if longest is None and "max_sequence_length" in encoding:
+            longest = encoding["max_sequence_length"].default
+        ends = []
+        for name in ("tokenizer", "tokenizer_2", "tokenizer_3"):
+            if (tokenizer := getattr(self._pipeline, name, None)) is not None:
+                # CLIP's tokenizers know their limit; for the others the pipeline sets it
+                own = "CLIP" in type(tokenizer).__name__
+                limit = tokenizer.model_max_length if own or longest is None else longest
+                ends.append(unread(caption, _cut_off(tokenizer, limit)))
+        return min(ends, key=len, default="")
+
     def sample(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Standard Gaussian latents (count, \\*latent_shape) float32."""
         return rng.standard_normal((count, *self.latent_shape), dtype=np.float32)
@@ -201,6 +237,17 @@ class DiffusersGenerator:
         return images.float().clamp(0.0, 1.0)
 
 
+def _cut_off(tokenizer: Any, limit: int) -> Callable[[Sequence[str]], Tensor]:
+    """Texts → token ids (n, t), at most ``limit`` each."""
+
+    def tokenize(texts: Sequence[str]) -> Tensor:
+        found = tokenizer(list(texts), truncation=True, max_length=limit, return_tensors="pt")
+        ids: Tensor = found.input_ids
+        return ids
+
+    return tokenize
+
+
 def _diffusers() -> Any:
     try:
         import diffusers
@@ -213,41 +260,49 @@ def _diffusers() -> Any:
 
 
 def _load(diffusers: Any, files: PipelineFiles, dtype: torch.dtype) -> Any:
-    """The pipeline on the CPU, without the components that are not used."""
-    diffusers.utils.logging.disable_progress_bar()
-    try:
-        kind = getattr(diffusers, files.pipeline)
-        accepted = inspect.signature(kind.__init__).parameters
-        off: dict[str, Any] = dict.fromkeys(UNUSED)
-        off |= {"requires_safety_checker": False, "add_watermarker": False}
-        return kind.from_pretrained(
-            str(files.folder),
-            local_files_only=True,
-            **{name: value for name, value in off.items() if name in accepted},
-            **{name: _load_model(diffusers, files, name, dtype) for name in files.models},
-        )
-    except (ModelError, MemoryError, torch.OutOfMemoryError):
-        raise
-    except Exception as error:
-        said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-        raise ModelError(
-            f"The pipeline in {files.folder} cannot be loaded ({said}); "
-            "download the whole repository again."
-        ) from error
+    """The pipeline on the CPU, without the components that are not used.
 
-
-def _load_model(diffusers: Any, files: PipelineFiles, name: str, dtype: torch.dtype) -> Any:
-    """One component; ModelError when a tensor is missing, which a pipeline would draw at random."""
+    Its class is given parts that were made one by one: diffusers' own way to load a folder looks
+    for Python in it.
+    """
     import transformers
 
+    diffusers.utils.logging.disable_progress_bar()
+    kind = getattr(diffusers, files.pipeline)
+    accepted = inspect.signature(kind.__init__).parameters
+    values: dict[str, Any] = dict(files.settings) | dict.fromkeys(UNUSED)
+    values |= {"requires_safety_checker": False, "add_watermarker": False}
+    for name in accepted:
+        if name in files.models:
+            values[name] = _load_model(diffusers, transformers, files, name, dtype)
+        elif name in files.others:
+            library, component = files.others[name]
+            maker = getattr(diffusers if library == "diffusers" else transformers, component)
+            code = {} if library == "diffusers" else {"trust_remote_code": False}
+            folder = str(files.folder / name)
+            values[name] = maker.from_pretrained(folder, local_files_only=True, **code)
+    return kind(**{name: value for name, value in values.items() if name in accepted})
+
+
+def _load_model(
+    diffusers: Any, transformers: Any, files: PipelineFiles, name: str, dtype: torch.dtype
+) -> Any:
+    """One component; ModelError when a tensor is missing, which a pipeline would draw at random."""
     library, kind = files.models[name]
-    of_diffusers = library == "diffusers"
-    model, report = getattr(diffusers if of_diffusers else transformers, kind).from_pretrained(
+    more: dict[str, Any] = (
+        {"torch_dtype": dtype}
+        if library == "diffusers"
+        else {"dtype": dtype, "trust_remote_code": False}
+    )
+    model, report = getattr(
+        diffusers if library == "diffusers" else transformers, kind
+    ).from_pretrained(
         str(files.folder / name),
         use_safetensors=True,
         local_files_only=True,
         output_loading_info=True,
-        **{"torch_dtype" if of_diffusers else "dtype": dtype},
+        variant=files.variants[name],
+        **more,
     )
     if missing := sorted(report["missing_keys"]):
         raise ModelError(
@@ -257,49 +312,67 @@ def _load_model(diffusers: Any, files: PipelineFiles, name: str, dtype: torch.dt
     return model
 
 
-def _native_size(pipeline: Any, config: Any) -> tuple[int, int]:
-    """(height, width) in pixels that the pipeline draws by itself."""
-    sample = getattr(pipeline, "default_sample_size", None) or config.sample_size
-    height, width = (sample, sample) if isinstance(sample, int) else sample
-    return height * pipeline.vae_scale_factor, width * pipeline.vae_scale_factor
+def _channels(family: Family, source: str, pipeline: Any, config: Any) -> int:
+    """Channels of a latent; ModelError for a denoiser that takes more than the noise."""
+    takes = config.in_channels // (4 if family.packed else 1)
+    gives = pipeline.vae.config.latent_channels
+    if takes != gives:
+        raise ModelError(
+            f"The {family.denoiser} of {source} takes {takes} channels, but a latent of its VAE "
+            f"has {gives}: it changes pictures and does not draw them; choose a text-to-image "
+            "pipeline."
+        )
+    return int(takes)
+
+
+def _native_size(source: str, pipeline: Any, config: Any) -> tuple[int, int]:
+    """(height, width) in pixels that the pipeline draws by itself; ModelError if it names none."""
+    sample = getattr(pipeline, "default_sample_size", None) or config.get("sample_size")
+    pair = list(sample) if isinstance(sample, list | tuple) else [sample, sample]
+    factor = pipeline.vae_scale_factor
+    if len(pair) != 2 or not all(type(x) is int and 0 < x * factor <= MAX_SIDE for x in pair):
+        raise ModelError(
+            f"The {type(pipeline).__name__} {source} does not say how large its pictures are (its "
+            f"sample_size is {str(sample)[:40]}); give a size, such as -o diffusers.size=512."
+        )
+    return pair[0] * factor, pair[1] * factor
 
 
 def _image_size(
-    options: PipelineOptions, pipeline: str, native: tuple[int, int], cell: int
+    options: PipelineOptions, source: str, kind: str, pipeline: Any, config: Any, cell: int
 ) -> tuple[int, int]:
     """The size asked for, or the native one; UsageError unless whole cells fill it."""
-    if options.size is None:
-        return native
-    unit = math.lcm(cell, 32 if pipeline == "SanaSprintPipeline" else 8)
-    for side in options.size:
+    if options.pixels is None:
+        return _native_size(source, pipeline, config)
+    unit = math.lcm(cell, 32 if kind == "SanaSprintPipeline" else 8)
+    for side in options.pixels:
         if side % unit:
             near = max(unit, round(side / unit) * unit)
             raise UsageError(
-                f"The option 'size' of diffusers has a side of {side} pixels; this pipeline needs "
+                f"The option diffusers.size has a side of {side} pixels; this pipeline needs "
                 f"multiples of {unit}, such as {near}."
             )
-    return options.size
+    return options.pixels
 
 
 def _embeds_guidance(config: Any) -> bool:
     return bool(config.get("guidance_embeds")) or config.get("time_cond_proj_dim") is not None
 
 
-def _guidance(options: PipelineOptions, family: Family, config: Any) -> float | None:
+def _guidance(options: PipelineOptions, source: str, family: Family, config: Any) -> float | None:
     """guidance_scale of every call; None where the pipeline takes none."""
     if _embeds_guidance(config):
         return family.embedded_guidance if options.guidance is None else options.guidance
     if not family.classifier_free:
         if options.guidance is not None:
             raise UsageError(
-                f"The option 'guidance' of diffusers is {options.guidance:g}, but {options.source} "
-                "was distilled without guidance; leave it out."
+                f"The option diffusers.guidance is {options.guidance:g}, but {source} was "
+                "distilled without guidance; leave it out."
             )
         return None
     if options.guidance is not None and 0.0 < options.guidance < 1.0:
         raise UsageError(
-            f"The option 'guidance' of diffusers is {options.guidance:g}; give 0 (off) or "
-            "more than 1."
+            f"The option diffusers.guidance is {options.guidance:g}; give 0 (off) or more than 1."
         )
     return options.guidance if options.guidance and options.guidance > 1.0 else 0.0
 
@@ -315,24 +388,57 @@ def _call_arguments(
     return arguments
 
 
-def _prepare_scheduler(scheduler: Any, steps: int) -> None:
+def _require_steps(source: str, scheduler: Any, steps: int) -> None:
     """Refuse a scheduler, or a number of steps, that cannot be used."""
     name = type(scheduler).__name__
     if name in _BROWNIAN:
         raise ModelError(
-            f"The pipeline's {name} draws its noise for a whole batch at once, so a picture would "
-            "depend on its neighbours; save the pipeline with another scheduler."
+            f"The {name} of {source} draws its noise for a whole batch at once, so a picture "
+            "would depend on its neighbours; save the pipeline with another scheduler."
         )
-    accepted = inspect.signature(scheduler.set_timesteps).parameters
-    if "mu" in accepted or "max_timesteps" in accepted:
-        return  # flow matching and SCM: any number will do, and the pipeline brings the rest
-    try:
-        scheduler.set_timesteps(steps)
-    except (ValueError, IndexError, ZeroDivisionError) as error:
+    if not hasattr(scheduler, "scale_model_input") or scheduler.config.get("use_dynamic_shifting"):
+        return  # flow matching: any number will do, and the pipeline brings the rest
+    if "max_timesteps" in inspect.signature(scheduler.set_timesteps).parameters:
+        return  # SCM likewise
+    if fault := _fault_of(scheduler, steps):
+        others = sorted(range(1, MAX_STEPS + 1), key=lambda other: abs(other - steps))
+        near = next((other for other in others if not _fault_of(scheduler, other)), None)
+        if near is None:
+            raise ModelError(
+                f"The {name} of {source} cannot be used with any number of steps ({fault}); save "
+                "the pipeline with another scheduler."
+            )
         raise UsageError(
-            f"The option 'steps' of diffusers is {steps}, which the pipeline's {name} refuses "
-            f"({str(error).splitlines()[0].rstrip('.')}); give fewer."
-        ) from error
+            f"The option diffusers.steps is {steps}, which the pipeline's {name} refuses "
+            f"({fault}); give -o diffusers.steps={near}."
+        )
+
+
+def _fault_of(scheduler: Any, steps: int) -> str:
+    """What is wrong with a number of steps, tried on two small latents; empty for nothing.
+
+    In the place of the denoiser stands a fixed linear map.
+    """
+    generator = torch.Generator().manual_seed(0)
+    latents = torch.randn((2, 4, 8, 8), generator=generator)
+    try:
+        first, second = (_walked(copy.deepcopy(scheduler), steps, each[None]) for each in latents)
+    except Exception as error:  # whatever a scheduler raises, it cannot take these steps
+        return first_line(error)
+    difference = float((first - second).abs().max())
+    if not math.isfinite(difference) or difference < 1e-4:
+        return "it would draw the same picture from every latent"
+    return ""
+
+
+def _walked(scheduler: Any, steps: int, sample: Tensor) -> Tensor:
+    with torch.random.fork_rng(devices=[]):
+        scheduler.set_timesteps(steps)
+        sample = sample * scheduler.init_noise_sigma
+        for time in scheduler.timesteps:
+            seen = scheduler.scale_model_input(sample, time)
+            sample = scheduler.step(seen.flip(-1), time, sample, return_dict=False)[0]
+    return sample
 
 
 def _packed(latents: Tensor) -> Tensor:

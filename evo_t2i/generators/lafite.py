@@ -1,7 +1,8 @@
 """Other people's LAFITE generators, from their own checkpoints."""
 
+import dataclasses
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,15 +11,17 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from evo_t2i.caption import content_words
+from evo_t2i.caption import content_words, unread
 from evo_t2i.checkpoints import builtin
+from evo_t2i.checkpoints.cache import expanded
 from evo_t2i.checkpoints.catalogue import hub_files
 from evo_t2i.checkpoints.hub import local_snapshot
 from evo_t2i.checkpoints.minilm import minilm_folder
 from evo_t2i.errors import ModelError
-from evo_t2i.generators.stylegan2_ada import StyleGan2AdaGenerator
+from evo_t2i.generators.stylegan2_ada import CheckpointOptions, StyleGan2AdaGenerator
+from evo_t2i.models.loading import loading
 
-BUILTIN = "builtin"
+BUILTIN, FOLDER = "builtin", "local-dir"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +32,8 @@ class TextEncoder:
     """
 
     architecture: str = "ViT-B-32-quickgelu"
-    """open_clip's name; ``builtin`` for the built-in CLIP, whose ``training`` is empty."""
+    """open_clip's name; ``builtin`` for the built-in CLIP and ``local-dir`` for one from a folder,
+    whose ``training`` is empty."""
     training: str = "openai"
     """open_clip's name of the weights."""
     digest: str | None = None
@@ -49,20 +53,28 @@ class TextEncoder:
     @classmethod
     def recorded(cls, values: Mapping[str, Any] | None, where: Path) -> "TextEncoder":
         """From a converted checkpoint's config; the default for a pickle, which says nothing."""
-        try:
-            return cls(**(values or {}))
-        except TypeError as error:
+        known: dict[str, Any] = {
+            "architecture": str,
+            "training": str,
+            "digest": str | None,
+            "word_prompt": str | None,
+        }
+        given = {} if values is None else values
+        if not isinstance(given, dict) or not all(
+            name in known and isinstance(value, known[name]) for name, value in given.items()
+        ):
             raise ModelError(
                 f"{where} names its text encoder in an unknown way; convert it again with "
                 "`evo-t2i models convert`."
-            ) from error
+            )
+        return cls(**given)
 
 
 def check_size(wanted: TextEncoder, text_size: int) -> None:
     """Raise ModelError unless the encoder's features have ``text_size`` numbers."""
-    from evo_t2i.models import published_clip  # imports open_clip late, which takes seconds
+    from evo_t2i.checkpoints import published_clip  # imports open_clip late, which takes seconds
 
-    if wanted.architecture == BUILTIN:
+    if wanted.architecture in (BUILTIN, FOLDER):
         return  # whose digest is checked
     found = published_clip.configuration(wanted.architecture)["embed_dim"]
     if found != text_size:
@@ -75,6 +87,11 @@ def check_size(wanted: TextEncoder, text_size: int) -> None:
 
 class Encoder(Protocol):
     """Reads captions."""
+
+    @property
+    def tokenize(self) -> Callable[[Sequence[str]], Tensor]:
+        """Texts → token ids."""
+        ...
 
     def text_features(self, texts: Sequence[str]) -> Tensor:
         """Texts → unit features (n, d)."""
@@ -90,16 +107,24 @@ def load_encoder(wanted: TextEncoder, path: Path | None) -> Encoder:
 
     Raises ModelError when it is missing, or is another one.
     """
-    from evo_t2i.models import published_clip
+    from evo_t2i.checkpoints import published_clip
 
     if wanted.architecture == BUILTIN:
         return _BuiltinClip(wanted)
-    place = path or _find(wanted)
-    encoder = published_clip.load(wanted.architecture, place)
+    if wanted.architecture == FOLDER:
+        if path is None:
+            raise ModelError(
+                "The generator was trained with a CLIP from a folder; name that folder with the "
+                "option lafite.clip."
+            )
+        place, encoder = path, published_clip.load_folder(path)
+    else:
+        place = path or _find(wanted)
+        encoder = published_clip.load(wanted.architecture, place)
     if wanted.digest is not None and (found := encoder.text_digest()) != wanted.digest:
         raise ModelError(
             f"The generator was trained with a text encoder of the digest {wanted.digest[:12]}…, "
-            f"but that in {place} is {found[:12]}…; name the right one with the option clip=."
+            f"but that in {place} is {found[:12]}…; name the right one with the option lafite.clip."
         )
     return encoder
 
@@ -120,11 +145,11 @@ class _BuiltinClip:
             )
         folder = minilm_folder()
         self._model = clip.load(weights.config, weights.tensors, folder)
-        self._tokenize = clip.load_tokenizer(folder)
+        self.tokenize = clip.load_tokenizer(folder)
 
     @torch.inference_mode()
     def text_features(self, texts: Sequence[str]) -> Tensor:
-        return normalize(self._model.encode_text(self._tokenize(texts)).float(), dim=1)
+        return normalize(self._model.encode_text(self.tokenize(texts)).float(), dim=1)
 
     def text_digest(self) -> str:
         return self._digest
@@ -132,7 +157,7 @@ class _BuiltinClip:
 
 def _find(wanted: TextEncoder) -> Path:
     """Where the wanted encoder is: pulled, or in one of open_clip's caches."""
-    from evo_t2i.models import published_clip
+    from evo_t2i.checkpoints import published_clip
 
     name = f"{wanted.architecture}:{wanted.training}"
     known = hub_files(name)
@@ -147,29 +172,54 @@ def _find(wanted: TextEncoder) -> Path:
             raise
         raise ModelError(
             f"The text encoder {wanted.architecture} ({wanted.training}) is not on this machine; "
-            f"run `evo-t2i models pull {name}`, or name its file or folder with the option clip=."
+            f"run `evo-t2i models pull {name}`, or name its file or folder with the option "
+            "lafite.clip."
         ) from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LafiteOptions(CheckpointOptions):
+    """What a person may ask of a LAFITE checkpoint: ``-o lafite.clip=ViT-B-32.pt``."""
+
+    clip: str | None = dataclasses.field(
+        default=None,
+        metadata={
+            "help": "File or folder of the CLIP model that the checkpoint was trained with; by "
+            "default it is looked for where it was pulled to, and in open_clip's caches."
+        },
+    )
+
+
+_DEFAULTS = LafiteOptions()
 
 
 class LafiteGenerator(StyleGan2AdaGenerator):
     """A LAFITE checkpoint: Gaussian latents and a caption → pictures.
 
-    Beside the options of ``stylegan2-ada``, ``clip`` names the file or folder of the CLIP model
-    that the checkpoint was trained with; by default it comes from open_clip's caches. Raises
-    ModelError also when that model is missing or is another one than the checkpoint needs.
+    Raises ModelError also when the CLIP model that reads the caption is missing or is another one
+    than the checkpoint needs.
     """
 
+    Options = LafiteOptions
     name = "lafite"
     reads_text = True
-    options = ("truncation", "class", "clip")
 
-    def __init__(self, *, device: torch.device, argument: str | None = None) -> None:
-        super().__init__(device=device, argument=argument)
-        wanted = TextEncoder.recorded(self._text_encoder, self._options.path)
+    def __init__(
+        self,
+        *,
+        device: torch.device,
+        argument: str | None = None,
+        options: LafiteOptions = _DEFAULTS,
+    ) -> None:
+        super().__init__(device=device, argument=argument, options=options)
+        wanted = TextEncoder.recorded(self._text_encoder, self._path)
         check_size(wanted, self._model.config.text_size)
         self._word_prompt = wanted.word_prompt or "{word}"
-        self._encoder = load_encoder(wanted, self._options.clip)
-        digests = f"{self.digest} {self._encoder.text_digest()}"
+        with loading():
+            self._encoder = load_encoder(wanted, expanded(options.clip) if options.clip else None)
+        from evo_t2i.checkpoints.published_clip import vocabulary_digest
+
+        digests = f"{self.digest} {self._encoder.text_digest()} {vocabulary_digest()}"
         self.digest = hashlib.sha256(digests.encode()).hexdigest()
 
     def condition(self, caption: str) -> Tensor:
@@ -179,5 +229,9 @@ class LafiteGenerator(StyleGan2AdaGenerator):
         """
         if not self._model.config.attentive:
             return self._encoder.text_features([caption]).to(self._device)
-        words = [self._word_prompt.format(word=word) for word in content_words(caption)]
+        words = [self._word_prompt.replace("{word}", word) for word in content_words(caption)]
         return self._encoder.text_features([caption, *words])[None].to(self._device)
+
+    def unread(self, caption: str) -> str:
+        """The caption's end beyond the text encoder's context."""
+        return unread(caption, self._encoder.tokenize)

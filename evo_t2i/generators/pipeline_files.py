@@ -1,14 +1,16 @@
 """A diffusion pipeline's files: where they are, whether they are safe to load, their digest."""
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from evo_t2i.checkpoints.digests import sha256_of
+from evo_t2i.checkpoints.cache import expanded
+from evo_t2i.checkpoints.digests import digest_of_files
 from evo_t2i.checkpoints.hub import downloaded_repository
+from evo_t2i.checkpoints.model_folder import files_read, read_json, require_data
 from evo_t2i.errors import ModelError, UsageError
 
 INDEX = "model_index.json"
@@ -17,12 +19,36 @@ MODEL = "config.json"
 UNUSED = frozenset({"safety_checker", "feature_extractor", "image_encoder"})
 """Components that are never loaded: pictures come from noise and a caption, unfiltered."""
 
-_LIBRARIES = ("diffusers", "transformers")
+VARIANT = "fp16"
+"""The one variant of weights that is taken where the plain ones are not there."""
+
+_COMPONENTS = {
+    "diffusers": re.compile(
+        r"AutoencoderDC|AutoencoderKL|AutoencoderTiny|FluxTransformer2DModel"
+        r"|PixArtTransformer2DModel|SanaTransformer2DModel|Transformer2DModel|UNet2DConditionModel"
+        r"|[A-Z]\w{0,60}Scheduler",
+        re.ASCII,
+    ),
+    "transformers": re.compile(
+        r"CLIPTextModel(WithProjection)?|T5EncoderModel|Gemma2Model"
+        r"|(CLIP|T5|Gemma)Tokenizer(Fast)?|PreTrainedTokenizerFast",
+        re.ASCII,
+    ),
+}
+"""Libraries and the classes of theirs that a pipeline may be made of."""
 _REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)
-_WEIGHTS = re.compile(r"(diffusion_pytorch_)?model(-\d{5}-of-\d{5})?\.safetensors")
-_SHARDS = re.compile(r"(diffusion_pytorch_)?model\.safetensors\.index\.json")
+_STEM = r"(diffusion_pytorch_)?model"
+_WEIGHTS = {
+    None: re.compile(rf"{_STEM}(-\d{{5}}-of-\d{{5}})?\.safetensors"),
+    VARIANT: re.compile(
+        rf"{_STEM}(\.fp16(-\d{{5}}-of-\d{{5}})?|-\d{{5}}-of-\d{{5}}\.fp16)\.safetensors"
+    ),
+}
+_SHARDS = {
+    None: re.compile(rf"{_STEM}\.safetensors\.index\.json"),
+    VARIANT: re.compile(rf"{_STEM}\.safetensors\.index\.fp16\.json"),
+}
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".msgpack", ".h5")
-_TEXTS = (".json", ".txt", ".model")
 
 
 @dataclass(frozen=True)
@@ -34,15 +60,18 @@ class PipelineFiles:
     """The pipeline's class in diffusers, such as ``StableDiffusionPipeline``."""
     models: Mapping[str, tuple[str, str]]
     """Library and class of each component that has weights."""
+    others: Mapping[str, tuple[str, str]]
+    """Those of the components without: tokenizers and a scheduler."""
+    settings: Mapping[str, Any]
+    """Plain values that the pipeline's class is made with."""
+    variants: Mapping[str, str | None]
+    """``fp16`` or None for each of ``models``: which weights it has."""
     files: tuple[str, ...]
     """Everything that decides its pictures, relative to ``folder``, sorted."""
 
     def digest(self, settings: Mapping[str, object]) -> str:
         """SHA-256 over the files' names and bytes and over ``settings``; reads every weight."""
-        total = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-        for name in self.files:
-            total.update(f"\n{name}\0{sha256_of(self.folder / name)}".encode())
-        return total.hexdigest()
+        return digest_of_files(self.folder, self.files, json.dumps(settings, sort_keys=True))
 
 
 def find_pipeline(source: str, revision: str | None) -> PipelineFiles:
@@ -50,29 +79,46 @@ def find_pipeline(source: str, revision: str | None) -> PipelineFiles:
 
     Nothing is downloaded. Raises UsageError for a path that is no folder and a revision of a
     folder; ModelError for a repository that is not in the cache, for a folder that is no pipeline,
-    lacks files or has weights only as pickles, and for components from other libraries than
-    diffusers and transformers, since those could bring their own code.
+    lacks files or has weights only as pickles, and for whatever could bring its own code.
     """
     return check_pipeline(_folder(source, revision))
 
 
 def check_pipeline(folder: Path) -> PipelineFiles:
     """Look through a pipeline's folder; raises ModelError as ``find_pipeline``."""
-    pipeline, components = _index(folder)
-    files = [INDEX]
+    index = _index(folder)
+    components = _components(folder, index)
+    files, variants = [INDEX], {}
     for name in components:
-        files += [f"{name}/{file}" for file in _component_files(folder / name)]
+        variant, found = _component_files(folder / name)
+        files += [f"{name}/{file}" for file in found]
+        variants[name] = variant
     models = {name: kind for name, kind in components.items() if f"{name}/{MODEL}" in files}
-    return PipelineFiles(folder, pipeline, models, tuple(sorted(files)))
+    for name, (library, _) in models.items():
+        if library == "diffusers":
+            _require_known_class(folder / name / MODEL)
+    return PipelineFiles(
+        folder=folder,
+        pipeline=str(index["_class_name"]),
+        models=models,
+        others={name: kind for name, kind in components.items() if name not in models},
+        settings={
+            name: value
+            for name, value in index.items()
+            if not name.startswith("_") and isinstance(value, bool | int | float | str)
+        },
+        variants={name: variants[name] for name in models},
+        files=tuple(sorted(files)),
+    )
 
 
 def _folder(source: str, revision: str | None) -> Path:
-    path = Path(source).expanduser()
+    path = expanded(source)
     if path.is_dir():
         if revision is not None:
             raise UsageError(
-                f"revision={revision} was given with the folder {source}; "
-                "leave it out, or name a repository."
+                f"The option diffusers.revision is {revision!r}, but {source} is a folder; leave "
+                "it out, or name a repository."
             )
         return path
     if path.exists() or not _REPOSITORY.fullmatch(source):
@@ -83,47 +129,70 @@ def _folder(source: str, revision: str | None) -> Path:
     return downloaded_repository(source, revision)
 
 
-def _index(folder: Path) -> tuple[str, dict[str, tuple[str, str]]]:
-    """The pipeline's class; library and class of each component to load."""
+def _index(folder: Path) -> dict[str, Any]:
     path = folder / INDEX
-    try:
-        index = json.loads(path.read_text("utf-8"))
-        pipeline = str(index["_class_name"])
-        pairs = {name: value for name, value in index.items() if isinstance(value, list)}
-        used = {
-            name: (str(library), str(kind))
-            for name, (library, kind) in pairs.items()
-            if name not in UNUSED and library is not None
-        }
-    except OSError:
+    if not path.exists():
         raise ModelError(
             f"{folder} is not a diffusers pipeline: it has no {INDEX}; give a folder that "
             "save_pretrained wrote, or download the whole repository."
-        ) from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelError(f"{path} is damaged ({error}); download it again.") from error
-    for name, (library, kind) in used.items():
-        if library not in _LIBRARIES or Path(name).name != name:
+        )
+    index = read_json(path, "download it again.")
+    if not isinstance(index.get("_class_name"), str):
+        raise ModelError(
+            f"{path} is damaged, or names a pipeline with its own code (its _class_name is "
+            f"{str(index.get('_class_name'))[:60]}); choose another pipeline."
+        )
+    require_data(folder)
+    return index
+
+
+def _components(folder: Path, index: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """Library and class of each component to load."""
+    used: dict[str, tuple[str, str]] = {}
+    for name, value in index.items():
+        if not isinstance(value, list) or name in UNUSED or value[:1] == [None]:
+            continue
+        library, kind = map(str, value) if len(value) == 2 else ("", str(value))
+        known = _COMPONENTS.get(library)
+        if known is None or not known.fullmatch(kind) or Path(name).name != name:
             raise ModelError(
                 f"The component {name!r} of {folder} is {library}.{kind}, which would run code "
-                "that is not part of diffusers or transformers; choose another pipeline."
+                "that is not part of diffusers or transformers, or is not known here; choose "
+                "another pipeline."
             )
-    return pipeline, used
+        used[name] = (library, kind)
+    return used
 
 
-def _component_files(folder: Path) -> list[str]:
+def _require_known_class(path: Path) -> None:
+    kind = read_json(path, "download it again.").get("_class_name")
+    if kind is not None and not _COMPONENTS["diffusers"].fullmatch(str(kind)):
+        raise ModelError(
+            f"{path} is of the class {str(kind)[:60]!r}, which is not known here; choose another "
+            "pipeline."
+        )
+
+
+def _component_files(folder: Path) -> tuple[str | None, list[str]]:
+    """The variant of a component's weights, and the names of the files that are read."""
     if not folder.is_dir():
         raise ModelError(
             f"The pipeline lacks the folder {folder}; download the whole repository again."
         )
+    require_data(folder)
     names = sorted(path.name for path in folder.iterdir() if path.is_file())
-    weights = [name for name in names if _WEIGHTS.fullmatch(name)]
+    plain, half = (
+        [name for name in names if pattern.fullmatch(name)] for pattern in _WEIGHTS.values()
+    )
+    variant, weights = (VARIANT, half) if half and not plain else (None, plain)
     if MODEL in names:
-        _require_weights(folder, names, weights)
-    return weights + [name for name in names if name.endswith(_TEXTS)]
+        _require_weights(folder, names, weights, _SHARDS[variant])
+    return variant, list(files_read(folder, weights))
 
 
-def _require_weights(folder: Path, names: list[str], weights: list[str]) -> None:
+def _require_weights(
+    folder: Path, names: list[str], weights: list[str], shards: re.Pattern[str]
+) -> None:
     if not weights:
         pickles = [name for name in names if name.endswith(_PICKLES)]
         variants = [name for name in names if name.endswith(".safetensors")]
@@ -139,15 +208,14 @@ def _require_weights(folder: Path, names: list[str], weights: list[str]) -> None
             "them, or save the pipeline again with save_pretrained."
         )
     for name in names:
-        if not _SHARDS.fullmatch(name):
+        if not shards.fullmatch(name):
             continue
-        try:
-            weight_map = json.loads((folder / name).read_text("utf-8"))["weight_map"]
-            shards = {str(shard) for shard in weight_map.values()}
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ModelError(f"{folder / name} is damaged ({error}); download it again.") from error
-        if missing := shards - set(weights):
+        parts = read_json(folder / name, "download it again.").get("weight_map")
+        if not isinstance(parts, dict):
+            raise ModelError(f"{folder / name} is damaged (no weight_map); download it again.")
+        wanted = {str(part) for part in parts.values()}
+        if missing := wanted - set(weights):
             raise ModelError(
-                f"{folder} lacks {min(missing)}, {len(missing)} of {len(shards)} parts in all; "
+                f"{folder} lacks {min(missing)}, {len(missing)} of {len(wanted)} parts in all; "
                 "download the whole repository again."
             )

@@ -1,7 +1,7 @@
 """Other people's StyleGAN2-ADA generators, from their own checkpoints."""
 
+import dataclasses
 import math
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,10 +11,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from evo_t2i.checkpoints.cache import expanded
+from evo_t2i.checkpoints.model_folder import refused
 from evo_t2i.checkpoints.stylegan2_folder import StyleGan2Folder
 from evo_t2i.checkpoints.stylegan2_pickle import StyleGan2Pickle
 from evo_t2i.errors import ModelError, UsageError
 from evo_t2i.generators.discriminator import DiscriminatorFeatures
+from evo_t2i.models.loading import loading
 from evo_t2i.models.stylegan2_discriminator import load_discriminator
 from evo_t2i.models.stylegan2_generator import load_generator
 from evo_t2i.models.text_stylegan import to_unit
@@ -28,44 +31,41 @@ _PIXELS_AT_ONCE = 2**19
 """On a CPU, so that a batch of large pictures fits its memory: 8 images of 256x256."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CheckpointOptions:
-    """What stands after the colon: ``FILE.pkl,truncation=0.7,class=3``."""
+    """What a person may ask of a checkpoint: ``-o stylegan2-ada.truncation=0.7``.
 
-    path: Path
-    truncation: float = 1.0
-    """w is drawn to its mean: 1 leaves it, towards 0 pictures become typical and alike."""
-    label: int | None = None
-    """Class of a class-conditional generator, from 0."""
-    clip: Path | None = None
-    """File or folder of the text encoder."""
+    Raises UsageError for what makes no sense.
+    """
 
+    truncation: float = dataclasses.field(
+        default=1.0,
+        metadata={"help": "Draws w to its mean: 1 leaves it, towards 0 pictures become alike."},
+    )
+    label: int | None = dataclasses.field(
+        default=None, metadata={"help": "Class of a class-conditional generator, from 0."}
+    )
 
-def parse(name: str, argument: str | None, known: tuple[str, ...]) -> CheckpointOptions:
-    """The argument of ``--generator name:argument``; raises UsageError for what makes no sense."""
-    parts = (argument or "").split(",")
-    values: dict[str, str] = {}
-    while len(parts) > 1 and re.fullmatch(r"[a-z_]+=.*", parts[-1]):
-        option, _, value = parts.pop().partition("=")
-        if option not in known or option in values:
-            said = "is given twice" if option in values else "is not an option"
+    def __post_init__(self) -> None:
+        if not 0 < self.truncation < math.inf:
             raise UsageError(
-                f"{option!r} {said} of --generator {name}:FILE; give any of {', '.join(known)} "
-                "once each."
+                f"`truncation` is {self.truncation}; give a finite number above 0, such as 0.7."
             )
-        values[option] = value
-    path = ",".join(parts)
-    if not path:
+        if self.label is not None and self.label < 0:
+            raise UsageError(f"`label` is {self.label}; give a whole number from 0.")
+
+
+_DEFAULTS = CheckpointOptions()
+
+
+def checkpoint_path(name: str, argument: str | None) -> Path:
+    """The file or folder of ``--generator name:argument``; raises UsageError when there is none."""
+    if not argument:
         raise UsageError(
             f"--generator {name} needs a checkpoint: {name}:FILE.pkl, or {name}:FOLDER written by "
             "`evo-t2i models convert`."
         )
-    return CheckpointOptions(
-        Path(path).expanduser(),
-        _positive(values.get("truncation", "1")),
-        _index(values["class"]) if "class" in values else None,
-        Path(values["clip"]).expanduser() if "clip" in values else None,
-    )
+    return expanded(argument)
 
 
 def open_checkpoint(path: Path) -> StyleGan2Pickle | StyleGan2Folder:
@@ -76,23 +76,31 @@ def open_checkpoint(path: Path) -> StyleGan2Pickle | StyleGan2Folder:
 class StyleGan2AdaGenerator:
     """A StyleGAN2-ADA checkpoint: Gaussian latents → pictures, whatever the caption.
 
-    ``argument`` is a file or a converted folder, then options, see ``CheckpointOptions``; ``class``
-    is obligatory for a class-conditional generator. Noise inputs are the stored ones.
+    ``argument`` is a file or a converted folder; the option ``label`` is obligatory for a
+    class-conditional generator. Noise inputs are the stored ones.
 
-    Raises UsageError for an argument that makes no sense, ModelError for a checkpoint that is
-    missing, damaged, unsafe or of another kind.
+    Raises UsageError for options that make no sense, ModelError for a checkpoint that is missing,
+    damaged, unsafe or of another kind.
     """
 
+    Options = CheckpointOptions
     name = "stylegan2-ada"
     reads_text = False
-    options: tuple[str, ...] = ("truncation", "class")
 
-    def __init__(self, *, device: torch.device, argument: str | None = None) -> None:
-        self._options = parse(self.name, argument, self.options)
+    def __init__(
+        self,
+        *,
+        device: torch.device,
+        argument: str | None = None,
+        options: CheckpointOptions = _DEFAULTS,
+    ) -> None:
+        self._path = checkpoint_path(self.name, argument)
+        self._options = options
         self._device = device
-        checkpoint = open_checkpoint(self._options.path)
-        stored = checkpoint.network(GENERATOR)
-        self._model = load_generator(stored.arguments, stored.tensors).to(device)
+        with loading(), refused(f"The checkpoint {self._path}", "get it again."):
+            checkpoint = open_checkpoint(self._path)
+            stored = checkpoint.network(GENERATOR)
+            self._model = load_generator(stored.arguments, stored.tensors).to(device)
         config = self._model.config
         self._require_fit()
         self._label = self._one_hot(config.classes)
@@ -120,19 +128,20 @@ class StyleGan2AdaGenerator:
         """The checkpoint's discriminator under the name ``discriminator``."""
         if name != "discriminator":
             return None
-        checkpoint = open_checkpoint(self._options.path)
+        checkpoint = open_checkpoint(self._path)
         if DISCRIMINATOR not in checkpoint.networks:
             raise ModelError(
-                f"{self._options.path} holds no discriminator; leave the score 'discriminator' out."
+                f"{self._path} holds no discriminator; leave the score 'discriminator' out."
             )
-        stored = checkpoint.network(DISCRIMINATOR)
-        model = load_discriminator(stored.arguments, stored.tensors).to(self._device)
+        with loading(), refused(f"The checkpoint {self._path}", "get it again."):
+            stored = checkpoint.network(DISCRIMINATOR)
+            model = load_discriminator(stored.arguments, stored.tensors).to(self._device)
         label = None if model.config.classes == 0 else self._label
         if model.config.resolution != self.image_size[0] or (
             label is not None and label.shape[1] != model.config.classes
         ):
             raise ModelError(
-                f"The discriminator in {self._options.path} judges other pictures than its "
+                f"The discriminator in {self._path} judges other pictures than its "
                 "generator draws; leave the score 'discriminator' out."
             )
         return DiscriminatorFeatures(
@@ -155,7 +164,7 @@ class StyleGan2AdaGenerator:
         return images
 
     def _require_fit(self) -> None:
-        config, path = self._model.config, self._options.path
+        config, path = self._model.config, self._path
         if (config.text_size > 0) != self.reads_text:
             reads, other = (
                 ("reads text", "lafite") if config.text_size else ("reads no text", "stylegan2-ada")
@@ -163,36 +172,22 @@ class StyleGan2AdaGenerator:
             raise ModelError(f"The generator in {path} {reads}; use --generator {other}:{path}.")
         if self._options.truncation != 1.0 and not config.averaged:
             raise UsageError(
-                f"The generator in {path} stores no mean of w; leave the option truncation out."
+                f"The generator in {path} stores no mean of w; leave the option "
+                f"{self.name}.truncation out."
             )
 
     def _one_hot(self, classes: int) -> Tensor | None:
-        label, path = self._options.label, self._options.path
+        label, path = self._options.label, self._path
         if classes == 0:
             if label is not None:
                 raise UsageError(
-                    f"The generator in {path} has no classes; leave the option class out."
+                    f"The generator in {path} has no classes; leave the option {self.name}.label "
+                    "out."
                 )
             return None
         if label is None or label >= classes:
             raise UsageError(
                 f"The generator in {path} draws one of {classes} classes; choose one from 0 to "
-                f"{classes - 1}: {self.name}:{path},class=0."
+                f"{classes - 1}: -o {self.name}.label=0."
             )
         return one_hot(torch.tensor([label]), classes).float().to(self._device)
-
-
-def _positive(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 < number < math.inf:
-        raise UsageError(f"truncation is {text!r}; give a finite number above 0, such as 0.7.")
-    return number
-
-
-def _index(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,9}", text):
-        raise UsageError(f"class is {text!r}; give a whole number from 0.")
-    return int(text)

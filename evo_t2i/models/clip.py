@@ -57,7 +57,9 @@ def load(config: Mapping[str, Any], tensors: Mapping[str, Tensor], minilm: Path)
 
 def load_tokenizer(minilm: Path) -> Callable[[Sequence[str]], Tensor]:
     """Texts → token ids (n, length) int64, padded to the longest, at most 77 tokens each."""
-    tokenizer = AutoTokenizer.from_pretrained(str(minilm), local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(
+        str(minilm), local_files_only=True, trust_remote_code=False
+    )
 
     def tokenize(texts: Sequence[str]) -> Tensor:
         encoded = tokenizer(

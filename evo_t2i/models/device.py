@@ -2,7 +2,7 @@
 
 import torch
 
-from evo_t2i.errors import UsageError
+from evo_t2i.errors import UsageError, first_line
 
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
 
@@ -10,7 +10,7 @@ _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory",
 def choose_device(name: str) -> torch.device:
     """``auto`` takes a CUDA GPU, else Apple's MPS, else the CPU; other names are torch's own.
 
-    Raises UsageError for a device that torch does not know or cannot use here.
+    Raises UsageError for a device that torch does not know, cannot use here, or cannot compute on.
     """
     if name == "auto":
         if torch.cuda.is_available():
@@ -18,10 +18,11 @@ def choose_device(name: str) -> torch.device:
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     try:
         device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        torch.ones(1, device=device).item()
+    except Exception as error:  # each kind of device has its own way to say that it is not there
         raise UsageError(
-            f"--device {name} cannot be used here ({str(error).splitlines()[0]}); use auto or cpu."
+            f"`device` is {name!r}, which cannot be used here ({first_line(error)}); use auto or "
+            "cpu."
         ) from error
     return device
 

@@ -24,6 +24,7 @@ from evo_t2i.errors import UsageError
 from evo_t2i.picking.formulas import Z_CAP
 from evo_t2i.picking.methods import Pick, pick
 from evo_t2i.picking.order import TIE_DECIMALS, spread_out
+from evo_t2i.picking.taste import Taste
 from evo_t2i.picking.uniform import uniform
 
 MOST_ROUNDS = 10
@@ -57,13 +58,13 @@ class WeightLearner:
         self._front = (front_scores, generation0_scores, names)
         self._floors = dict(floors or {})
         self._seed = seed
-        first = pick(*self._front, floors=self._floors)
+        first = pick(*self._front, Taste(floors=self._floors))
         self._used = np.array([first.weights[name] > 0 for name in names])
         self._rows = _eligible(first, self._used)
         if len(self._rows) < 2 or not self._used.any():
             raise UsageError(
-                f"--ask has nothing to ask: {len(self._rows)} of the front's images can be picked "
-                f"and {int(self._used.sum())} scores tell them apart; leave --ask out."
+                f"There is nothing to ask: {len(self._rows)} of the front's images can be picked "
+                f"and {int(self._used.sum())} scores tell them apart; pick without `ask`."
             )
         self._columns = np.minimum(first.z[self._rows][:, self._used], Z_CAP)  # (n, m)
         self._different = spread_out(self._columns, np.arange(len(self._rows)), _DIFFERENT)
@@ -122,7 +123,7 @@ class WeightLearner:
 
     def pick(self, count: int = 1) -> Pick:
         """The balanced pick under the learned weights."""
-        return pick(*self._front, weights=self.weights(), floors=self._floors, count=count)
+        return pick(*self._front, Taste(weights=self.weights(), floors=self._floors, count=count))
 
     def _posterior(self) -> np.ndarray:
         """(draws,) probabilities that sum to 1."""

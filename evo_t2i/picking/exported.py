@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from evo_t2i.errors import UsageError
+from evo_t2i.picking.taste import Taste
 
 KIND = "evo-t2i pick"
 FORMAT = 1
@@ -19,19 +20,14 @@ class ExportedPick:
     Attributes:
         run: the digest of the run that the page shows.
         caption, seed: what that run was asked, for people.
-        method, weights, floors, order, tolerance: as for ``evo_t2i.picking.methods.pick``; the last
-            two are None unless the method is ``lexicographic``.
+        taste: what was set on the page.
         picked, starred: ids, in the order in which they were marked.
     """
 
     run: str
     caption: str
     seed: int
-    method: str
-    weights: dict[str, float]
-    floors: dict[str, float]
-    order: tuple[str, ...] | None
-    tolerance: float | None
+    taste: Taste
     picked: tuple[int, ...]
     starred: tuple[int, ...]
 
@@ -42,7 +38,8 @@ class ExportedPick:
 
 
 def read_exported(path: Path) -> ExportedPick:
-    """Read the file; UsageError when it is missing, damaged or no export of a page."""
+    """Read the file; UsageError when it is missing, damaged or no export of a page, or holds no
+    taste."""
     try:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
@@ -54,7 +51,14 @@ def read_exported(path: Path) -> ExportedPick:
         if len(data) > MOST_BYTES:
             raise ValueError("it is too large")
         return _checked(json.loads(data))
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise UsageError(
             f"{path} is not a pick of a run's page; export one with its button pick.json."
         ) from error
@@ -67,11 +71,13 @@ def _checked(values: dict[str, Any]) -> ExportedPick:
         run=_of_type(str, values["run"]),
         caption=_of_type(str, values["caption"]),
         seed=_of_type(int, values["seed"]),
-        method=_of_type(str, values["method"]),
-        weights=_numbers(values["weights"]),
-        floors=_numbers(values["floors"]),
-        order=_names(values["order"]) if "order" in values else None,
-        tolerance=_number(values["tolerance"]) if "tolerance" in values else None,
+        taste=Taste(
+            method=_of_type(str, values["method"]),
+            weights=_numbers(values["weights"]),
+            floors=_numbers(values["floors"]),
+            order=_names(values["order"]) if "order" in values else None,
+            tolerance=_number(values["tolerance"]) if "tolerance" in values else None,
+        ),
         picked=_ids(values["picked"]),
         starred=_ids(values["starred"]),
     )

@@ -41,7 +41,7 @@ from evo_t2i.picking.order import TIE_DECIMALS
 
 Z_CAP = 3.0
 _WORST_CONDITION = 1e6
-"""Extremes whose matrix has a larger condition number span no plane."""
+"""Extremes whose matrix has a larger condition number, in the 1-norm, span no plane."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def knee(unit: np.ndarray, wish: Wish) -> np.ndarray:
     )
     normal = np.zeros(unit.shape[1])
     normal[used] = 1.0
-    if np.linalg.cond(extremes) < _WORST_CONDITION:
+    if np.linalg.cond(extremes, 1) < _WORST_CONDITION:
         through = np.linalg.solve(extremes, np.ones(len(extremes)))
         if (through > 1 / _WORST_CONDITION).all():
             normal[used] = through

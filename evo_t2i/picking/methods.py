@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evo_t2i.errors import UsageError
+from evo_t2i.errors import UsageError, near_miss
 from evo_t2i.picking.formulas import METHODS, Z_CAP, Wish, weighted_sum
 from evo_t2i.picking.order import TIE_DECIMALS, best_first, dominators, spread_out
 from evo_t2i.picking.scale import NO_SPREAD, robust_scale, standardise, unit_scale
+from evo_t2i.picking.taste import BALANCED, TOLERANCE, Taste
+from evo_t2i.points import usable
 
 __all__ = [
     "METHODS",
@@ -27,9 +29,6 @@ __all__ = [
     "robust_scale",
     "standardise",
 ]
-
-TOLERANCE = 0.5
-"""Of ``lexicographic``, in units of z, unless another one is given."""
 
 WORSE = -1.0
 """A pick whose z is below this in some score is worth a note."""
@@ -74,34 +73,26 @@ def pick(
     front_scores: np.ndarray,
     generation0_scores: np.ndarray,
     names: Sequence[str],
-    *,
-    method: str = "balanced",
-    weights: Mapping[str, float] | None = None,
-    floors: Mapping[str, float] | None = None,
-    count: int = 1,
-    order: Sequence[str] | None = None,
-    tolerance: float | None = None,
+    taste: Taste = BALANCED,
 ) -> Pick:
-    """Pick ``count`` rows of ``front_scores`` (n, m) by ``method``; formulas in ``formulas``.
+    """Pick rows of ``front_scores`` (n, m) by ``taste``; formulas in ``formulas``.
 
-    ``generation0_scores`` (k, m) may hold nan rows. ``weights`` that are not named are 1.
-    ``floors`` are in the scores' own units. With ``count`` > 1 the best one comes first, and the
-    others are taken one by one from the better half (at least ``count`` images), each as far as
-    possible in z from those taken: alternatives rather than near copies; they are returned best
-    first. ``order`` and ``tolerance`` (units of z, 0.5 unless given) are for ``lexicographic``;
-    scores that ``order`` does not name follow in the order of ``names``. Raises UsageError for an
-    unknown method, name or weight, for what the method has no use for, and for floors that exclude
-    every image.
+    ``generation0_scores`` (k, m) may hold nan rows. With a count above 1 the best one comes first,
+    and the others are taken one by one from the better half (at least that many images), each as
+    far as possible in z from those taken: alternatives rather than near copies; they are returned
+    best first. Raises UsageError for a score's name that is not in ``names``, for weights that the
+    method would not honour, and for floors that exclude every image.
     """
-    scores = np.asarray(front_scores, dtype=np.float64)
-    _require_fitting(method, weights or {}, count, order, tolerance)
-    finite: np.ndarray = np.all(np.isfinite(scores), axis=1)
+    method, count = taste.method, taste.count
+    scores = np.array(front_scores, dtype=np.float64)
+    finite = usable(scores)
+    scores[~finite] = np.nan
     if not finite.any():
         raise UsageError("The front is empty, so there is nothing to pick; evolve more images.")
-    shares = _shares(names, weights or {})
+    shares = _shares(names, taste.weights)
     _require_alike(method, names, shares)
-    sequence = _sequence(names, order or ())
-    allowed = _above_floors(scores, finite, names, floors or {})
+    sequence = _sequence(names, taste.order or ())
+    allowed = _above_floors(scores, finite, names, taste.floors)
     centre, scale = robust_scale(generation0_scores)
     z = standardise(scores, centre, scale)
     unit, spans = unit_scale(scores, allowed)
@@ -114,7 +105,7 @@ def pick(
     if shares.sum() > 0:
         shares = shares / shares.sum()
     used = shares > 0
-    allowance = TOLERANCE if tolerance is None else tolerance
+    allowance = TOLERANCE if taste.tolerance is None else taste.tolerance
 
     columns = z if uses_z else unit
     wish = Wish(shares, allowed, tuple(names.index(name) for name in sequence), allowance)
@@ -160,7 +151,7 @@ def pick(
     return Pick(
         method=method,
         weights=dict(zip(names, shares.tolist(), strict=True)),
-        floors={name: float(floor) for name, floor in (floors or {}).items()},
+        floors={name: float(floor) for name, floor in taste.floors.items()},
         chosen=tuple(chosen),
         z=z,
         value=value,
@@ -173,47 +164,18 @@ def pick(
     )
 
 
-def _require_fitting(
-    method: str,
-    weights: Mapping[str, float],
-    count: int,
-    order: Sequence[str] | None,
-    tolerance: float | None,
-) -> None:
-    """Raise UsageError for an unknown method and for what it has no use for."""
-    if method not in METHODS:
-        raise UsageError(f"--method is {method}; give one of {', '.join(METHODS)}.")
-    if count < 1:
-        raise UsageError(f"--count is {count}; give 1 or more.")
-    if method == "extremes" and (weights or count != 1):
-        raise UsageError(
-            "--method extremes gives the best image of each score; leave out --weight and --count."
-        )
-    if method != "lexicographic" and (order or tolerance is not None):
-        raise UsageError(
-            f"--order and --tolerance are for --method lexicographic, and the method is {method}; "
-            "leave them out or change the method."
-        )
-    if tolerance is not None and not (np.isfinite(tolerance) and tolerance >= 0):
-        raise UsageError(
-            f"--tolerance is {tolerance}; give 0 or more, in standard deviations of generation 0."
-        )
-
-
 def _require_alike(method: str, names: Sequence[str], shares: np.ndarray) -> None:
     """Raise UsageError for weights that a method without any would not honour."""
     if not METHODS[method].weights and np.ptp(shares[shares > 0]) > 0:
         raise UsageError(
-            f"--method {method} weighs all scores alike; give --weight only as 0, to leave a score "
-            f"out: one of {', '.join(names)}."
+            f"`method` {method} weighs all scores alike; give `weights` only as 0, to leave a "
+            f"score out: one of {', '.join(names)}."
         )
 
 
 def _sequence(names: Sequence[str], order: Sequence[str]) -> tuple[str, ...]:
     """All ``names``: first those of ``order``, then the others."""
-    _require_known(names, order, "--order")
-    if len(set(order)) < len(order):
-        raise UsageError(f"--order is {','.join(order)}; give each score once.")
+    _require_known(names, order, "order")
     return (*order, *(name for name in names if name not in order))
 
 
@@ -232,13 +194,10 @@ def _comes_last(
 
 def _shares(names: Sequence[str], weights: Mapping[str, float]) -> np.ndarray:
     """Weights in the order of ``names``, summing to 1."""
-    _require_known(names, weights, "--weight")
-    for name, weight in weights.items():
-        if not (np.isfinite(weight) and weight >= 0):
-            raise UsageError(f"--weight {name}={weight} is no weight; give 0 or more.")
+    _require_known(names, weights, "weights")
     shares = np.array([weights.get(name, 1.0) for name in names], dtype=np.float64)
     if shares.sum() == 0:
-        raise UsageError("Every --weight is 0; give at least one score a weight above 0.")
+        raise UsageError("Every `weights` is 0; give at least one score a weight above 0.")
     return shares / shares.sum()
 
 
@@ -246,10 +205,7 @@ def _above_floors(
     scores: np.ndarray, finite: np.ndarray, names: Sequence[str], floors: Mapping[str, float]
 ) -> np.ndarray:
     """Which finite rows reach every floor; UsageError that names the floor when none does."""
-    _require_known(names, floors, "--min")
-    for name, floor in floors.items():
-        if not np.isfinite(floor):
-            raise UsageError(f"--min {name}={floor} is no score; give a finite number.")
+    _require_known(names, floors, "floors")
     allowed = finite
     for column, name in enumerate(names):
         if name not in floors:
@@ -257,24 +213,24 @@ def _above_floors(
         values, reached = scores[:, column], scores[:, column] >= floors[name]
         if not (finite & reached).any():
             raise UsageError(
-                f"No image reaches --min {name}={floors[name]:g}; the best has "
+                f"No image reaches `floors` {name}={floors[name]:g}; the best has "
                 f"{values[finite].max():.6f}: lower that floor."
             )
         if not (allowed & reached).any():
             raise UsageError(
-                f"No image that reaches the other floors reaches --min {name}={floors[name]:g} as "
-                f"well; the best of them has {values[allowed].max():.6f}: lower one floor."
+                f"No image that reaches the other floors reaches `floors` {name}={floors[name]:g} "
+                f"as well; the best of them has {values[allowed].max():.6f}: lower one floor."
             )
         allowed = allowed & reached
     return allowed
 
 
-def _require_known(names: Sequence[str], given: Iterable[str], option: str) -> None:
+def _require_known(names: Sequence[str], given: Iterable[str], argument: str) -> None:
     unknown = [name for name in given if name not in names]
     if unknown:
         raise UsageError(
-            f"{option} names the score {unknown[0]}, which this run does not have; "
-            f"give one of {', '.join(names)}."
+            f"`{argument}` names the score {unknown[0]}, which this run does not have; "
+            f"{near_miss(unknown[0], names)}"
         )
 
 

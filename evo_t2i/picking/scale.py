@@ -2,19 +2,22 @@
 
 import numpy as np
 
+from evo_t2i.points import usable
+
 NO_SPREAD = 1e-6
 """A scale up to this many times the median's size, or this much for medians below 1, is none."""
 
 
 def robust_scale(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Median and scale (m,), (m,) of each column of ``scores`` (k, m); rows with nan are left out.
+    """Median and scale (m,), (m,) of each column of ``scores`` (k, m); rows that are not ``usable``
+    are left out.
 
     The scale estimates the standard deviation: 1.4826 MAD, else IQR / 1.349, else the standard
     deviation itself, the first that is more than 1e-6 max(1, abs(median)); 0 for a column without
     any such spread (or without any row).
     """
     finite = np.asarray(scores, dtype=np.float64)
-    finite = finite[np.isfinite(finite).all(axis=1)]
+    finite = finite[usable(finite)]
     if len(finite) == 0:
         return np.zeros(finite.shape[1]), np.zeros(finite.shape[1])
     centre = np.median(finite, axis=0)

@@ -62,13 +62,18 @@ def pick_table(
 
 
 def pick_json(
-    pick: Pick, scores: np.ndarray, names: Sequence[str], files: Sequence[str]
+    pick: Pick,
+    scores: np.ndarray,
+    names: Sequence[str],
+    files: Sequence[str],
+    digests: Sequence[str],
 ) -> dict[str, Any]:
-    """The same as plain JSON values, without rounding."""
+    """The same as plain JSON values, without rounding, with the files' sha256."""
 
     def image(row: int) -> dict[str, Any]:
         return {
             "file": files[row],
+            "sha256": digests[row],
             "value": float(pick.value[row]),
             "scores": dict(zip(names, scores[row].tolist(), strict=True)),
             "z": dict(zip(names, pick.z[row].tolist(), strict=True)),

@@ -30,7 +30,7 @@ def animation(run: RunDirectory, pick: Pick, file_format: str = "gif") -> bytes:
     UsageError when MP4 is asked for and PyAV is not installed.
     """
     front = run.front()
-    last = len(run.journal) - 1
+    last = len(run.all_facts()) - 1
     numbers = np.unique(np.linspace(0, last, min(last + 1, MOST_FRAMES)).round().astype(int))
     frames = _frames(run, front, pick, numbers.tolist())
     if file_format == "mp4":
@@ -57,7 +57,7 @@ def _frames(
 ) -> Iterator[np.ndarray]:
     """(h, w, 3) uint8 for each generation of ``numbers``."""
     names = [style.score_title(name) for name in front.score_names]
-    volumes = [entry["hypervolume"] for entry in run.journal]
+    volumes = [facts.hypervolume for facts in run.all_facts()]
     low = front.scores.min(axis=0)
     span = np.where(np.ptp(front.scores, axis=0) > 0, np.ptp(front.scores, axis=0), 1.0)
     heights = (front.scores - low) / span

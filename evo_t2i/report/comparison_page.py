@@ -7,17 +7,14 @@ pictures, and nothing else.
 import re
 from collections.abc import Iterable, Sequence
 from html import escape
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from evo_t2i.comparison import Comparison, Entrant
 from evo_t2i.report import style
-from evo_t2i.report.comparison import comparison_figure
-from evo_t2i.report.embedded import Encoding, data_uri, encoded
-from evo_t2i.report.page import asset, source_hash
-
-if TYPE_CHECKING:
-    from evo_t2i.compare import Comparison, Entrant
+from evo_t2i.report.comparison_figure import comparison_figure
+from evo_t2i.report.page_pictures import Encoding, data_uri, encoded
+from evo_t2i.report.run_page import asset, source_hash
 
 PICK_SIDE, FRONT_SIDE = 384, 128
 """Longest sides of embedded pictures, in pixels."""
@@ -25,7 +22,7 @@ FRONT_PICTURES = 12
 """How many pictures of a front are shown."""
 
 
-def comparison_html(comparison: "Comparison") -> bytes:
+def comparison_html(comparison: Comparison) -> bytes:
     """The page of ``comparison``: picks side by side, the measures as tables, the figure, and the
     first pictures of each front in the order of its run's pick.
 
@@ -54,7 +51,7 @@ def comparison_html(comparison: "Comparison") -> bytes:
     return text.encode()
 
 
-def _pick(comparison: "Comparison", number: int) -> str:
+def _pick(comparison: Comparison, number: int) -> str:
     one = comparison.entrants[number]
     scores = one.picked_scores(comparison.names)
     best = np.max([other.picked_scores(comparison.names) for other in comparison.entrants], axis=0)
@@ -66,12 +63,12 @@ def _pick(comparison: "Comparison", number: int) -> str:
     return (
         f"<figure>{_picture(one, one.picked, PICK_SIDE, f'Pick of {one.label}')}"
         f"<figcaption>{_name(one, number)}"
-        f'<p class="muted">{escape(one.run.arrays.files[one.picked].name)}, {escape(one.method)}'
+        f'<p class="muted">{escape(one.front.files[one.picked].name)}, {escape(one.method)}'
         f"</p><dl>{rows}</dl></figcaption></figure>"
     )
 
 
-def _measures(comparison: "Comparison") -> str:
+def _measures(comparison: Comparison) -> str:
     entrants = comparison.entrants
     medians = [np.median(one.scores(comparison.names), axis=0) for one in entrants]
     titles = [f"median {style.score_title(name)}" for name in comparison.names]
@@ -87,14 +84,14 @@ def _measures(comparison: "Comparison") -> str:
     return _table(["front", "hypervolume", "pick attained by", *titles], entrants, rows)
 
 
-def _coverage(comparison: "Comparison") -> str:
+def _coverage(comparison: Comparison) -> str:
     rows = [[f"{share:.0%}" for share in row] for row in comparison.coverage]
     return _table([one.label for one in comparison.entrants], comparison.entrants, rows)
 
 
-def _front(one: "Entrant", number: int) -> str:
+def _front(one: Entrant, number: int) -> str:
     kept = set(one.rows.tolist())
-    first = [row for row in one.run.rank().ranking if row in kept][:FRONT_PICTURES]
+    first = [row for row in one.ranking if row in kept][:FRONT_PICTURES]
     pictures = "".join(
         _picture(one, row, FRONT_SIDE, f"{place} of {one.label}")
         for place, row in enumerate(first, start=1)
@@ -102,13 +99,13 @@ def _front(one: "Entrant", number: int) -> str:
     return f'<section class="front"><h3>{_name(one, number)}</h3><div>{pictures}</div></section>'
 
 
-def _picture(one: "Entrant", row: int, side: int, description: str) -> str:
-    source = data_uri("image/webp", encoded(one.run.arrays.image(row), Encoding(side, 86)))
+def _picture(one: Entrant, row: int, side: int, description: str) -> str:
+    source = data_uri("image/webp", encoded(one.front.image(row), Encoding(side, 86)))
     return f'<img src="{source}" alt="{escape(description)}">'
 
 
 def _table(
-    titles: Iterable[str], entrants: Sequence["Entrant"], rows: Iterable[Sequence[str]]
+    titles: Iterable[str], entrants: Sequence[Entrant], rows: Iterable[Sequence[str]]
 ) -> str:
     head = "".join(f'<th scope="col">{escape(title)}</th>' for title in titles)
     body = "".join(
@@ -119,6 +116,6 @@ def _table(
     return f"<table><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _name(one: "Entrant", number: int) -> str:
+def _name(one: Entrant, number: int) -> str:
     """The label behind the colour that the figure gives it."""
     return f'<span class="name series-{number % len(style.SERIES)}">{escape(one.label)}</span>'

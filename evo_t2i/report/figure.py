@@ -13,10 +13,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
-from PIL import Image
 
+from evo_t2i.points import Points
 from evo_t2i.report import style
-from evo_t2i.runs.directory import History, RunDirectory
+from evo_t2i.runs.directory import RunDirectory
 
 FORMATS = ("png", "svg", "pdf")
 DOTS_PER_INCH = 150
@@ -67,22 +67,7 @@ def saved(figure: Figure, file_format: str) -> bytes:
     return buffer.getvalue()
 
 
-def page_of(png: bytes, file_format: str) -> bytes:
-    """A finished picture as a page of its own size, for formats other than PNG."""
-    if file_format == "png":
-        return png
-    with Image.open(io.BytesIO(png)) as picture:
-        pixels = np.asarray(picture.convert("RGB"))
-    height, width = pixels.shape[:2]
-    with lettered():
-        figure = new_figure(width / DOTS_PER_INCH, height / DOTS_PER_INCH)
-        axes = figure.add_axes((0, 0, 1, 1))
-        axes.imshow(pixels, interpolation="none", aspect="auto")
-        axes.set_axis_off()
-        return saved(figure, file_format)
-
-
-def facts_of(run: RunDirectory, history: History, front: int) -> list[str]:
+def facts_of(run: RunDirectory, history: Points, front: int) -> list[str]:
     """What stands beneath a figure's title."""
     evolved = int(history.generations.max())
     return [
@@ -105,7 +90,8 @@ def head(
     width, height = figure.get_size_inches()
     right = 1 - RIGHT / width
     room = (right - left) * width * DOTS_PER_INCH
-    face = style.font(round(15 * DOTS_PER_INCH / 72), bold=True)
+    leftwards = style.runs_leftwards(caption)
+    face = style.font(round(15 * DOTS_PER_INCH / 72), bold=True, leftwards=leftwards)
     title = figure.text(
         left,
         1 - 0.32 / height,
@@ -116,7 +102,7 @@ def head(
         va="top",
         parse_math=False,
     )
-    while title.get_window_extent().width > room:  # glyphs that stand in for missing ones are wider
+    while title.get_window_extent().width > room:  # the two libraries measure a little differently
         title.set_text(title.get_text().rstrip("…")[:-1].rstrip() + "…")
     figure.text(
         left,

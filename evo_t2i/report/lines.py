@@ -11,6 +11,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from evo_t2i.picking.scale import robust_scale, standardise
+from evo_t2i.points import usable
 from evo_t2i.report import style
 from evo_t2i.report.figure import (
     RIGHT,
@@ -39,7 +40,7 @@ def parallel(run: RunDirectory, picked: Sequence[int], file_format: str) -> byte
     """
     front, history = run.front(), run.history()
     names = [style.score_title(name) for name in front.score_names]
-    first = history.scores[(history.generations == 0) & np.isfinite(history.scores).all(axis=1)]
+    first = history.scores[(history.generations == 0) & usable(history.scores)]
     everything = np.concatenate([first, front.scores])
     low, high = everything.min(axis=0), everything.max(axis=0)
     span = np.where(high > low, high - low, 1.0)
@@ -125,12 +126,11 @@ def convergence(run: RunDirectory, file_format: str) -> bytes:
     Hypervolume is in units of generation 0's box, the best scores are z against generation 0.
     """
     front, history = run.front(), run.history()
-    generations = np.arange(len(run.journal))
-    finite = np.isfinite(history.scores).all(axis=1)
-    z = standardise(history.scores, *robust_scale(history.scores[history.generations == 0]))
-    best = np.array(
-        [z[finite & (history.generations <= number)].max(axis=0) for number in generations]
-    )
+    facts_by_generation = run.all_facts()
+    generations = np.arange(len(facts_by_generation))
+    scored = history[usable(history.scores)]
+    z = standardise(scored.scores, *robust_scale(scored.scores[scored.generations == 0]))
+    best = np.array([z[scored.generations <= number].max(axis=0) for number in generations])
     panel, gap, height = 3.0, 0.85, 4.35
     width = LEFT + 3 * panel + 2 * gap + 0.5
     with lettered():
@@ -139,21 +139,24 @@ def convergence(run: RunDirectory, file_format: str) -> bytes:
             panel_at(figure, LEFT + place * (panel + gap), BOTTOM, panel, height - BOTTOM - 1.6)
             for place in range(3)
         ]
-        volumes = [entry["hypervolume"] for entry in run.journal]
+        volumes = [facts.hypervolume for facts in facts_by_generation]
         panels[0].plot(generations, volumes, color=style.FRONT, linewidth=1.8)
         panels[0].fill_between(generations, 0, volumes, color=style.FRONT, alpha=0.12, linewidth=0)
         panels[0].set_ylim(0, None)
         marks = []
         for column, name in enumerate(front.score_names):
-            panels[1].plot(generations, best[:, column], **_look(column))
-            marks.append(Line2D([], [], label=style.score_title(name), **_look(column)))
+            panels[1].plot(generations, best[:, column], **_stroke(column))
+            marks.append(Line2D([], [], label=style.score_title(name), **_stroke(column)))
         if best.max() > 30:
             panels[1].set_yscale("symlog", linthresh=3)
             panels[1].set_yticks([t for t in (0, 3, 10, 30, 100, 300, 1_000) if t < 2 * best.max()])
             panels[1].yaxis.set_major_formatter("{x:,.0f}")
             panels[1].minorticks_off()
         panels[2].plot(
-            generations, [entry["front"] for entry in run.journal], color=style.INK, linewidth=1.8
+            generations,
+            [facts.front for facts in facts_by_generation],
+            color=style.INK,
+            linewidth=1.8,
         )
         panels[2].set_ylim(0, None)
         titles = ("hypervolume, in boxes of generation 0", "best so far, z", "images on the front")
@@ -167,7 +170,7 @@ def convergence(run: RunDirectory, file_format: str) -> bytes:
 def evolution(run: RunDirectory, picked: Sequence[int], file_format: str) -> bytes:
     """How each score's distribution moves: median, middle 80 % and best of every generation."""
     front, history = run.front(), run.history()
-    finite = np.isfinite(history.scores).all(axis=1)
+    finite = usable(history.scores)
     present = np.unique(history.generations[finite])
     count = len(front.score_names)
     columns = min(count, 2)
@@ -229,13 +232,13 @@ def evolution(run: RunDirectory, picked: Sequence[int], file_format: str) -> byt
         return saved(figure, file_format)
 
 
-def _look(number: int) -> dict[str, Any]:
+def _stroke(number: int) -> dict[str, Any]:
     """Colour and dashes of a score's curve."""
     place = number % len(style.SERIES)
     return {"color": style.SERIES[place], "linestyle": style.DASHES[place], "linewidth": 1.6}
 
 
-def _lines(axes: Axes, heights: np.ndarray, **look: Any) -> None:
+def _lines(axes: Axes, heights: np.ndarray, **stroke: Any) -> None:
     """A line a row of ``heights`` (n, m) at 0 … m - 1; dots when there is only one score."""
     across = np.broadcast_to(np.arange(heights.shape[1], dtype=np.float64), heights.shape)
     if heights.shape[1] == 1:
@@ -244,7 +247,7 @@ def _lines(axes: Axes, heights: np.ndarray, **look: Any) -> None:
             np.broadcast_to([-0.1, 0.1], (len(heights), 2)),
         )
     segments = np.stack([across, heights], axis=-1)  # (n, m, 2)
-    axes.add_collection(LineCollection(list(segments), clip_on=False, **look))
+    axes.add_collection(LineCollection(list(segments), clip_on=False, **stroke))
 
 
 def _generations(axes: Axes, title: str, count: int) -> None:

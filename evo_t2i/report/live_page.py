@@ -7,32 +7,21 @@ finished run's page takes its place.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from evo_t2i.picking.methods import Pick
-from evo_t2i.report.embedded import Encoding, data_uri, encoded
-from evo_t2i.report.page import PAGE, described, is_live, page_html
+from evo_t2i.points import Points
+from evo_t2i.report.page_pictures import Encoding, data_uri, encoded
+from evo_t2i.report.run_page import PAGE, described, is_live, page_html
 from evo_t2i.runs.atomic import write_bytes
-from evo_t2i.runs.directory import FrontArrays, RunDirectory
+from evo_t2i.runs.directory import RunDirectory
 
 MOST_PICTURES = 60
 ENCODING = Encoding(side=256, quality=86)
 DRAWN_AT_ONCE = 6
-
-
-@dataclass(frozen=True)
-class _Shown:
-    """Some individuals of a front."""
-
-    latents: np.ndarray
-    scores: np.ndarray
-    ids: np.ndarray
-    parents: np.ndarray
-    generations: np.ndarray
 
 
 class LivePage:
@@ -47,7 +36,7 @@ class LivePage:
 
     def write(
         self,
-        front: FrontArrays,
+        front: Points,
         picked: Pick,
         draw: Callable[[Sequence[int]], np.ndarray],
         *,
@@ -66,16 +55,10 @@ class LivePage:
         rows = list(dict.fromkeys([*picked.chosen, *best]))[:MOST_PICTURES]
         self._draw(front, rows, draw, enough)
         rows = sorted(row for row in rows if int(front.ids[row]) in self._thumbnails)
-        shown = _Shown(
-            front.latents[rows],
-            front.scores[rows],
-            front.ids[rows],
-            front.parents[rows],
-            front.generations[rows],
-        )
+        shown = front[np.array(rows, dtype=np.int64)]
         run = RunDirectory.open(self._run)
-        journal = run.journal
-        data = described(run, shown, run.history(), [entry["hypervolume"] for entry in journal])
+        volumes = [facts.hypervolume for facts in run.all_facts()]
+        data = described(run, shown, run.history(), volumes)
         ids = shown.ids.tolist()
         data["front"] |= {
             "file": [f"picture {individual}" for individual in ids],
@@ -84,10 +67,10 @@ class LivePage:
             "embedded_side": max(self._size),
         }
         data["live"] = {
-            "generation": len(journal) - 1,
+            "generation": len(volumes) - 1,
             "generations": run.config.generations,
             "shown": len(ids),
-            "front": len(front.ids),
+            "front": len(front),
             "written": time.time(),
             "interval": interval,
         }
@@ -105,7 +88,7 @@ class LivePage:
 
     def _draw(
         self,
-        front: FrontArrays,
+        front: Points,
         rows: Sequence[int],
         draw: Callable[[Sequence[int]], np.ndarray],
         enough: Callable[[], bool],

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator
 
+from evo_t2i.points import Points, usable
 from evo_t2i.report import style
 from evo_t2i.report.figure import (
     RIGHT,
@@ -19,9 +20,8 @@ from evo_t2i.report.figure import (
     round_ticks,
     saved,
 )
-from evo_t2i.report.thumbnails import place_thumbnails
-from evo_t2i.runs.atomic import write_bytes
-from evo_t2i.runs.directory import Front, History, RunDirectory
+from evo_t2i.report.panel_pictures import place_pictures
+from evo_t2i.runs.directory import Front, RunDirectory
 
 PANEL_INCHES = {1: 5.0, 2: 3.4, 3: 2.7}
 SMALLEST_PANEL_INCHES = 2.3
@@ -30,7 +30,7 @@ LEFT = 0.95
 
 
 def pareto(run: RunDirectory, out: Path, *, picked: Sequence[int] = ()) -> None:
-    """Draw the finished ``run``'s scatter matrix to the PNG ``out``, replacing it atomically.
+    """Draw the finished ``run``'s scatter matrix and publish it as the PNG ``out``.
 
     Every pair of scores, with the front in colour, generation 0 in grey and everything else that
     was evaluated in light grey behind it; histograms of generation 0 and of the front on the
@@ -38,7 +38,7 @@ def pareto(run: RunDirectory, out: Path, *, picked: Sequence[int] = ()) -> None:
     """
     front, history = run.front(), run.history()
     facts = facts_of(run, history, len(front))
-    write_bytes(out, scatter_matrix(front, history, run.config.caption, facts, picked))
+    run.publish(out, scatter_matrix(front, history, run.config.caption, facts, picked))
 
 
 def pairs(run: RunDirectory, picked: Sequence[int], file_format: str) -> bytes:
@@ -46,21 +46,21 @@ def pairs(run: RunDirectory, picked: Sequence[int], file_format: str) -> bytes:
     front, history = run.front(), run.history()
     facts = [*facts_of(run, history, len(front)), "pictures of the front at their scores"]
     return scatter_matrix(
-        front, history, run.config.caption, facts, picked, thumbnails=True, file_format=file_format
+        front, history, run.config.caption, facts, picked, pictures=True, file_format=file_format
     )
 
 
 def scatter_matrix(
     front: Front,
-    history: History,
+    history: Points,
     caption: str,
     facts: Sequence[str],
     picked: Sequence[int],
     *,
-    thumbnails: bool = False,
+    pictures: bool = False,
     file_format: str = "png",
 ) -> bytes:
-    """The file of ``pareto``, from arrays; ``thumbnails`` makes it that of ``pairs``."""
+    """The file of ``pareto``, from arrays; ``pictures`` makes it that of ``pairs``."""
     names = [style.score_title(name) for name in front.score_names]
     count = len(names)
     panel = PANEL_INCHES.get(count, SMALLEST_PANEL_INCHES)
@@ -87,8 +87,8 @@ def scatter_matrix(
                     _scatter(axes, layers, column, row, picked)
                 _limits(axes, layers, column, None if row == column else row)
                 _frame(axes, names, row, column, side / count)
-                if thumbnails and row > column:
-                    place_thumbnails(axes, front, front.scores[:, [column, row]], picked)
+                if pictures and row > column:
+                    place_pictures(axes, front, front.scores[:, [column, row]], picked)
         marks = [
             mark("o", style.GENERATION_0, 4.5, "generation 0"),
             mark("o", style.EVALUATED, 4.5, "evaluated later"),
@@ -100,8 +100,8 @@ def scatter_matrix(
         return saved(figure, file_format)
 
 
-def _layers(front: Front, history: History) -> dict[str, np.ndarray]:
-    finite = np.isfinite(history.scores).all(axis=1)
+def _layers(front: Front, history: Points) -> dict[str, np.ndarray]:
+    finite = usable(history.scores)
     first = history.generations == 0
     return {
         "evaluated": history.scores[finite & ~first],

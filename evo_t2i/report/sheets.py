@@ -2,17 +2,17 @@
 
 import io
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from evo_t2i.errors import RunDataError
 from evo_t2i.picking.methods import Pick
 from evo_t2i.report import style
-from evo_t2i.report.looks import different_looking
+from evo_t2i.report.different import most_different
 from evo_t2i.report.style import font, plain, wrapped
-from evo_t2i.runs.atomic import read_bytes, write_bytes
+from evo_t2i.runs.atomic import write_bytes
 from evo_t2i.runs.directory import RunDirectory
 
 TILE = 192
@@ -42,22 +42,22 @@ def contact_sheet(
 
 
 def front_sheet(run: RunDirectory, pick: Pick, out: Path) -> None:
-    """Write the finished ``run``'s contact sheet to the PNG ``out``, see ``front_page``."""
-    write_bytes(out, front_page(run, pick))
+    """Write the finished ``run``'s contact sheet to the PNG ``out``, see ``front_sheet_png``."""
+    run.publish(out, front_sheet_png(run, pick))
 
 
-def front_page(run: RunDirectory, pick: Pick) -> bytes:
+def front_sheet_png(run: RunDirectory, pick: Pick) -> bytes:
     """The contact sheet of the finished ``run`` as PNG: at most 60 images of its front.
 
     The picked images come first and are framed; the others follow best first, by the pick's
     ranking. Of a larger front those are shown that look least like one another
-    (``different_looking``); the subtitle says so. Beneath each image: its place on the sheet, its
+    (``most_different``); the subtitle says so. Beneath each image: its place on the sheet, its
     value, its scores.
     """
     front = run.front()
     images = [front.image(row) for row in range(len(front))]
     rows = list(dict.fromkeys([*pick.chosen, *pick.ranking, *range(len(front))]))
-    different = different_looking(images, rows, MOST_PICTURES)
+    different = most_different(images, rows, MOST_PICTURES)
     rows = list(dict.fromkeys([*pick.chosen, *different]))[:MOST_PICTURES]
     labels = []
     for place, row in enumerate(rows, start=1):
@@ -91,20 +91,6 @@ def before_after(
     uint8; ``labels`` gives each its lines, the first in bold.
     """
     write_bytes(out, row_png(images, labels, title))
-
-
-def before_after_page(run: RunDirectory) -> bytes:
-    """The ``before_after.png`` that the run drew, as it is.
-
-    Its pictures of generation 0 are stored nowhere else, so only the models could draw it anew.
-    """
-    try:
-        return read_bytes(run.path / "before_after.png")
-    except FileNotFoundError as error:
-        raise RunDataError(
-            f"{run.path / 'before_after.png'} is missing, and its pictures of generation 0 are "
-            f"stored nowhere else; draw it again with `evo-t2i resume {run.path}`."
-        ) from error
 
 
 def numbered_row(images: Sequence[np.ndarray], side: int) -> np.ndarray:
@@ -162,7 +148,8 @@ def _sheet(
     text_height = sum(_line_height(size) for size in _line_sizes(labels, sizes)) + 10
     grid_width = columns * cell_width + (columns - 1) * gap
     width = max(grid_width, 3 * TILE) + 2 * MARGIN
-    title_face, subtitle_face = font(26, bold=True), font(14)
+    title_face = font(26, bold=True, leftwards=style.runs_leftwards(title))
+    subtitle_face = font(14)
     head = wrapped(title, title_face, width - 2 * MARGIN)
     foot = wrapped(subtitle, subtitle_face, width - 2 * MARGIN, lines=3)
     top = MARGIN - 8 + 36 * len(head) + 20 * len(foot) + 22
@@ -218,13 +205,10 @@ def _draw_label(
 
 
 def _fitting(line: str, size: int, width: int, *, bold: bool) -> ImageFont.FreeTypeFont:
+    face = partial(font, bold=bold, leftwards=style.runs_leftwards(line))
     return next(
-        (
-            font(candidate, bold=bold)
-            for candidate in range(size, 8, -1)
-            if font(candidate, bold=bold).getlength(line) <= width
-        ),
-        font(8, bold=bold),
+        (face(smaller) for smaller in range(size, 8, -1) if face(smaller).getlength(line) <= width),
+        face(8),
     )
 
 

@@ -3,25 +3,39 @@
 import contextlib
 import errno
 import os
+import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from evo_t2i.errors import DiskFullError, EvoError, RunDataError
+from evo_t2i.errors import DiskFullError, EvoError, RunDataError, UsageError
 
 PART_SUFFIX = ".part"
+_NAME_BYTES = 100
+"""So much of a file's name is in its temporary one, which no filesystem then finds too long."""
+_NO_DIRECTORY_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)
+_KINDS = (
+    (stat.S_ISLNK, "a symbolic link"),
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Replace ``path`` by ``data`` so that a crash leaves the old file or the new one.
 
-    Temporary file beside it, fsync, rename, fsync of the directory. Raises DiskFullError when no
-    space is left and EvoError for any other failure; the old file then still stands.
+    Temporary file of a name of its own beside it, fsync, rename, fsync of the directory. Raises
+    UsageError when something else than a plain file is in the place, DiskFullError when no space
+    is left and EvoError for any other failure; what was there then still stands.
     """
-    part = path.with_name(f".{path.name}{PART_SUFFIX}")
     with naming_errors(path):
+        _require_replaceable(path)
+        part = path.parent / _part_name(path.name)
         try:
-            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
+            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
             try:
                 write_all(descriptor, data)
                 os.fsync(descriptor)
@@ -42,13 +56,21 @@ def write_all(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def sync_directory(path: Path) -> None:
-    """Make the names in ``path`` (creations, renames, removals) survive a power cut."""
+def sync_directory(path: Path) -> bool:
+    """Make the names in ``path`` (creations, renames, removals) survive a power cut.
+
+    Returns False where the filesystem cannot do that for a directory.
+    """
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_DIRECTORY_SYNC:
+            raise
+        return False
     finally:
         os.close(descriptor)
+    return True
 
 
 def read_bytes(path: Path) -> bytes:
@@ -70,13 +92,16 @@ def read_bytes(path: Path) -> bytes:
         raise RunDataError(
             f"{path} cannot be read ({error.strerror}); check its permissions and the disk."
         ) from error
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise RunDataError(
                 f"{path} is not a plain file; a run directory holds nothing else, "
                 "so remove it or start a new run."
             )
-        return file.read()
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(descriptor)
 
 
 def make_directory(path: Path) -> None:
@@ -98,11 +123,19 @@ def require_directory(path: Path) -> None:
 
 
 def remove_parts(directory: Path) -> None:
-    """Delete the temporary files that an interrupted ``write_bytes`` left in ``directory``."""
+    """Delete the temporary files that an interrupted ``write_bytes`` left in ``directory``.
+
+    For the one who holds the lock of the run: another writer's would go as well.
+    """
     with naming_errors(directory):
         for name in sorted(os.listdir(directory)):
-            if name.startswith(".") and name.endswith(PART_SUFFIX):
+            if is_part(name):
                 os.unlink(directory / name)
+
+
+def is_part(name: str) -> bool:
+    """Whether this is the name of a temporary file of ``write_bytes``."""
+    return name.startswith(".") and name.endswith(PART_SUFFIX)
 
 
 @contextlib.contextmanager
@@ -113,10 +146,32 @@ def naming_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFullError(
-                f"No space is left to write {path}; free some, then continue with "
-                "`evo-t2i resume RUN` (everything committed so far is kept)."
+                f"No space is left to write {path}; free some, then try again."
+            ) from error
+        if error.errno == errno.ENAMETOOLONG:
+            raise UsageError(
+                f"{path} is a longer name than the filesystem allows; give a shorter one."
             ) from error
         raise EvoError(
             f"{path} cannot be written ({error.strerror}); check its permissions and the disk, "
             "then try again."
         ) from error
+
+
+def _require_replaceable(path: Path) -> None:
+    """Raise UsageError unless ``path`` is a plain file or nothing yet."""
+    try:
+        mode = os.lstat(path).st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(mode):
+        kind = next((text for is_kind, text in _KINDS if is_kind(mode)), "something else")
+        raise UsageError(
+            f"{path} is {kind}, and only a plain file is written over; remove it or give another "
+            "name."
+        )
+
+
+def _part_name(name: str) -> str:
+    begin = os.fsencode(name)[:_NAME_BYTES].decode(errors="ignore")
+    return f".{begin}.{secrets.token_hex(4)}{PART_SUFFIX}"

@@ -1,22 +1,21 @@
-"""Pictures on disk: PNGs that say where they come from, and a careful reader of any others."""
+"""A run's pictures on disk: PNGs that say where they come from."""
 
 import hashlib
 import io
 import json
-import warnings
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps, PngImagePlugin
+from PIL import Image, PngImagePlugin
 
-from evo_t2i import __version__
 from evo_t2i.config import RunConfig
-from evo_t2i.errors import RunDataError, UsageError
+from evo_t2i.errors import RunDataError
 from evo_t2i.runs.atomic import write_bytes
+from evo_t2i.version import VERSION
 
-FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_METADATA_BYTES = 64 * 1024
 
 
@@ -55,12 +54,14 @@ def provenance(
 ) -> dict[str, str]:
     """Text chunks for one picture of a run.
 
-    ``parameters`` is the line that other image programs show, ``evo_t2i`` is JSON. The seed alone
-    does not make an evolved picture again: its latent is in the run's archive, under the digest
-    given here. ``size`` is (height, width).
+    ``parameters`` is the line that other image programs show and take apart, so values with a
+    comma, a colon or a line break are JSON strings there, as AUTOMATIC1111's are. ``evo_t2i`` is
+    JSON. The seed alone does not make an evolved picture again: its latent is in the run's archive,
+    under the digest given here. ``size`` is (height, width). No text holds a path: of a generator
+    from a file or folder there are its last name and the digest in ``models``.
     """
     record: dict[str, Any] = {
-        "version": __version__,
+        "version": VERSION,
         "caption": config.caption,
         "seed": config.seed,
         "individual": individual,
@@ -75,50 +76,29 @@ def provenance(
         "Sampler": config.sampler,
         "Seed": config.seed,
         "Size": f"{size[1]}x{size[0]}",
-        "Model": config.generator,
+        "Model": _without_folders(config.generator),
+        "Model hash": models.get("generator", "")[:10],
         "Individual": individual,
-        "Version": f"evo-t2i {__version__}",
+        "Version": f"evo-t2i {VERSION}",
     }
-    line = ", ".join(f"{key}: {value}" for key, value in settings.items())
+    line = ", ".join(f"{key}: {_quoted(value)}" for key, value in settings.items() if value != "")
     return {
         "parameters": f"{config.caption}\n{line}",
         "evo_t2i": json.dumps(record, ensure_ascii=False, separators=(",", ":")),
     }
 
 
-def read_image(path: Path) -> np.ndarray:
-    """A PNG, JPEG or WEBP file of a person as (h, w, 3) uint8 RGB.
+def _quoted(value: object) -> str:
+    text = str(value)
+    return json.dumps(text, ensure_ascii=False) if re.search(r"[,:\n]", text) else text
 
-    Upright by its EXIF orientation, transparency over white, the first frame of an animation.
-    Raises UsageError for a missing, damaged, foreign or oversized file (Pillow's limit of about
-    89 megapixels) and for more than 8 bits a channel.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=FORMATS) as picture:
-                if picture.mode == "F" or picture.mode.startswith("I"):
-                    raise UsageError(
-                        f"{path} has more than 8 bits a channel; save it as an 8-bit PNG first."
-                    )
-                picture.load()
-                upright = ImageOps.exif_transpose(picture)
-                if upright.has_transparency_data:
-                    upright = upright.convert("RGBA")
-                    paper = Image.new("RGBA", upright.size, "white")
-                    upright = Image.alpha_composite(paper, upright)
-                return np.array(upright.convert("RGB"))
-    except FileNotFoundError as error:
-        raise UsageError(f"{path} does not exist; give the path of a PNG, JPEG or WEBP.") from error
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise UsageError(
-            f"{path} has more than {Image.MAX_IMAGE_PIXELS:,} pixels; make it smaller first."
-        ) from error
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
-        raise UsageError(
-            f"{path} is not a readable PNG, JPEG or WEBP ({type(error).__name__}); "
-            "open and save it again with an image program."
-        ) from error
+
+def _without_folders(generator: str) -> str:
+    """``diffusers:/home/ann/sd-turbo,steps=1`` → ``diffusers:sd-turbo,steps=1``."""
+    name, colon, argument = generator.partition(":")
+    source, *options = re.split(r",(?=\w+=)", argument)
+    last = re.split(r"[/\\]", source.rstrip("/\\"))[-1]
+    return ",".join([f"{name}{colon}{last}", *options])
 
 
 def decode_png(data: bytes, path: Path) -> np.ndarray:

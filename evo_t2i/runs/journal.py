@@ -35,7 +35,7 @@ class Journal:
         start = 0
         while start < len(data):
             newline = data.find(b"\n", start)
-            entry = None if newline < 0 else _parse(data[start:newline])
+            entry = None if newline < 0 else parse_line(data[start:newline])
             if entry is None:
                 if 0 <= newline < len(data) - 1:
                     raise RunDataError(
@@ -53,7 +53,7 @@ class Journal:
         ``entry`` must be plain JSON without NaN. Raises DiskFullError; the line is then no
         commit.
         """
-        line = _line(entry)
+        line = line_of(entry)
         end = self._ends[-1] if self._ends else 0
         with naming_errors(self.path):
             descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o644)
@@ -94,12 +94,13 @@ class Journal:
             os.ftruncate(descriptor, end)
 
 
-def _line(entry: dict[str, Any]) -> bytes:
+def line_of(entry: dict[str, Any]) -> bytes:
+    """The line, with its newline, that ``parse_line`` reads back; ValueError for NaN."""
     body = json.dumps(entry, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     return _HEAD + f"{zlib.crc32(body):08x}".encode() + _MIDDLE + body + b"}\n"
 
 
-def _parse(line: bytes) -> dict[str, Any] | None:
+def parse_line(line: bytes) -> dict[str, Any] | None:
     """The entry of a line without its newline, or None when the line is not intact."""
     checksum_end = len(_HEAD) + 8
     body = line[checksum_end + len(_MIDDLE) : -1]
@@ -112,6 +113,6 @@ def _parse(line: bytes) -> dict[str, Any] | None:
         return None
     try:
         entry = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return entry if isinstance(entry, dict) else None

@@ -1,10 +1,13 @@
 """Hypervolume: the volume between a reference point and the front, the measure of progress."""
 
+import sys
 from dataclasses import dataclass
 from typing import Self
 
 import moocore
 import numpy as np
+
+from evo_t2i.points import usable
 
 
 def reference_point(scores: np.ndarray) -> np.ndarray:
@@ -24,13 +27,15 @@ def reference_point(scores: np.ndarray) -> np.ndarray:
 def hypervolume(scores: np.ndarray, reference: np.ndarray) -> float:
     """Volume dominated by (n, m) maximised scores above the (m,) reference point; at least 0.
 
-    Exact (moocore). Rows that are not finite are left out, as are points below the reference.
+    Exact (moocore), and at most the largest float. Rows that are not finite are left out, as are
+    points below the reference.
     """
     finite = _finite_rows(scores)
     finite = finite[(finite > reference).all(axis=1)]
     if len(finite) == 0:
         return 0.0
-    return float(moocore.hypervolume(finite, ref=reference, maximise=True))
+    volume = float(moocore.hypervolume(finite, ref=reference, maximise=True))
+    return min(volume, sys.float_info.max)
 
 
 @dataclass(frozen=True)
@@ -65,4 +70,4 @@ class Box:
 
 def _finite_rows(scores: np.ndarray) -> np.ndarray:
     rows: np.ndarray = np.asarray(scores, np.float64)
-    return rows[np.isfinite(rows).all(axis=1)]
+    return rows[usable(rows)]

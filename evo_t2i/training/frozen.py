@@ -14,14 +14,15 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from evo_t2i.caption import content_words
-from evo_t2i.checkpoints import builtin
+from evo_t2i.checkpoints import builtin, published_clip
+from evo_t2i.checkpoints.cache import expanded
 from evo_t2i.checkpoints.digests import sha256_of
 from evo_t2i.config import ScorerModels
 from evo_t2i.errors import ModelError
 from evo_t2i.features import preprocess
 from evo_t2i.features.classifiers import Classifier, load_classifier
 from evo_t2i.features.clip import WORD_PROMPT, ClipFeatures
-from evo_t2i.features.scorer_files import BUILTIN
+from evo_t2i.features.scorer_files import BUILTIN, LOCAL
 
 MAX_WORDS = 16
 EFFICIENTNET = "efficientnet_lite0"
@@ -42,8 +43,12 @@ class FrozenClip:
 
     @property
     def text_digest(self) -> str | None:
-        """Of the built-in one's weights; None for one that its name tells."""
-        return builtin.load("clip").tensors_digest if self.spec == BUILTIN else None
+        """Of the built-in one's weights, of a folder's text tower; None for one named by itself."""
+        if self.spec == BUILTIN:
+            return builtin.load("clip").tensors_digest
+        if not self.spec.startswith(LOCAL):
+            return None
+        return published_clip.load_folder(expanded(self.spec.removeprefix(LOCAL))).text_digest()
 
     def texts(self, texts: Sequence[str]) -> Tensor:
         """(n, d) on the CPU, of unit length; texts of like length are read together."""

@@ -27,7 +27,6 @@ from evo_t2i.training.lafite_model import (
     held_out_draw,
     in_grid,
     save_model,
-    text_encoder,
 )
 from evo_t2i.training.lafite_settings import LafiteSettings
 from evo_t2i.training.lafite_step import (
@@ -87,7 +86,6 @@ def train_lafite(
     out.mkdir(parents=True, exist_ok=True)
     terms = objective(settings.objective, settings.images, settings.batch)
     teachers = load_teachers(settings, terms, device)
-    text_encoder(teachers.clip, words=False)  # refused now rather than at the first report
     held = pictures.held_out(settings.held_out)
     _require_enough(pictures, held, settings)
     with processes.main_first():

@@ -1,7 +1,7 @@
 """What a LAFITE training hands out: pictures of held-out captions, and the folder of the model."""
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +10,9 @@ from PIL import Image
 from torch import Tensor
 
 from evo_t2i.checkpoints import stylegan2_folder
-from evo_t2i.errors import UsageError
 from evo_t2i.features.clip import WORD_PROMPT
 from evo_t2i.features.scorer_files import LOCAL
-from evo_t2i.generators.lafite import TextEncoder
+from evo_t2i.generators.lafite import FOLDER, TextEncoder
 from evo_t2i.generators.stylegan2_ada import DISCRIMINATOR, GENERATOR
 from evo_t2i.models.stylegan2_generator import Generator
 from evo_t2i.training.architecture import (
@@ -118,16 +117,12 @@ def save_model(
 
 
 def text_encoder(clip: FrozenClip, *, words: bool) -> TextEncoder:
-    """How a folder names the CLIP that its generator reads captions by.
+    """How a model's folder names the CLIP that reads its captions.
 
-    Raises UsageError for a CLIP in a folder, which nobody who gets the generator would find.
+    One from a folder is known by its digest alone: where it lies is this machine's business.
     """
-    if clip.spec.startswith(LOCAL):
-        raise UsageError(
-            f"`clip` is {clip.spec!r}, which another machine would not find beside the generator; "
-            "give builtin, or an open_clip model by its name, NAME:TAG."
-        )
     architecture, _, training = clip.spec.partition(":")
+    training = "" if clip.spec.startswith(LOCAL) else training
     prompt = WORD_PROMPT if words else None
     return TextEncoder(
         architecture=architecture,
@@ -138,6 +133,8 @@ def text_encoder(clip: FrozenClip, *, words: bool) -> TextEncoder:
 
 
 def _card(settings: LafiteSettings, images: int) -> str:
+    if settings.clip.startswith(LOCAL):
+        settings = replace(settings, clip=FOLDER)  # where it lay is nobody else's business
     facts = [
         f"trained here on {images:,} images (repeats included) of {settings.images:,}",
         f"resolution: {settings.architecture.resolution}",

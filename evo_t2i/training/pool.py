@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from evo_t2i import world
+import evo_t2i.world
 from evo_t2i.world import (
     COLOURS,
     KINDS,
@@ -134,7 +134,7 @@ def load_pool(
 
 def _world_digest() -> str:
     """Of the world's source code, so that a changed world renders a new pool."""
-    sources = sorted(Path(world.__file__).parent.glob("*.py"))
+    sources = sorted(Path(evo_t2i.world.__file__).parent.glob("*.py"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
 
 

@@ -124,9 +124,6 @@ def _house(pen: Pen, look: Look) -> None:
         pen.fill(_WHITE, block(x + 0.085, 0.56, x + 0.105, 0.76), block(x, 0.65, x + 0.19, 0.67))
 
 
-_LEAF = (48, 158, 62)
-
-
 def _tree(pen: Pen, look: Look) -> None:
     colour = look.colour
     if look.pose == "branch":

@@ -44,7 +44,6 @@ POSES = (
     "vase",
     "worn",
 )
-RELATIONS = ("", "on", "in front of", "next to", "over", "wearing")
 
 PALETTE: dict[str, tuple[int, int, int]] = {
     "red": (222, 38, 44),

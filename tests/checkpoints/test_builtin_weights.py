@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import torch
 
-import evo_t2i
 from evo_t2i.checkpoints import builtin
 from evo_t2i.errors import ModelError
 
@@ -25,7 +24,7 @@ def package(monkeypatch, tmp_path):
     """An installed package without its weights, at a place of its own."""
     path = tmp_path / "somewhere" / "evo_t2i"
     path.mkdir(parents=True)
-    monkeypatch.setattr(evo_t2i, "__file__", str(path / "__init__.py"))
+    monkeypatch.setattr(builtin, "__file__", str(path / "checkpoints" / "builtin.py"))
     return path
 
 

@@ -1,5 +1,6 @@
 """One changed bit, anywhere in any kind of model, is found."""
 
+import hashlib
 import shutil
 
 import pytest
@@ -68,7 +69,7 @@ def test_in_the_sentence_encoders_package(tmp_path, monkeypatch, place):
     monkeypatch.setattr(check.minilm, "package_folder", lambda: folder)
     monkeypatch.setattr(check.minilm, "installed_digests", lambda: known)
     assert set(verdicts(check.of_model(model)).values()) == {check.INTACT}
-    for file in ("model.safetensors", "config.json", "tokenizer.json"):
+    for file in ("model.safetensors", "config.json", "tokenizer.json", "vocab.txt"):
         undo = flip(folder / file, place)
         assert damaged(check.of_model(model)) == [file]
         undo()
@@ -86,6 +87,17 @@ def test_in_files_of_the_hub(models, place, recorded):
         assert damaged(check.of_path(hub.downloaded_repository("nobody/bert"))) == [file]
         undo()
     assert set(verdicts(check.of_model(models["unpinned"])).values()) == {check.INTACT}
+
+
+def test_in_a_file_that_is_read_though_it_was_not_asked_for(models):
+    pull(models["weights"], quiet)
+    folder = hub.downloaded_repository("nobody/bert")
+    blob = hub.cache_of("nobody/bert") / "blobs" / hashlib.sha256(b"{}").hexdigest()
+    blob.write_bytes(b"{}")
+    (folder / "tokenizer_config.json").symlink_to(blob)
+    assert "tokenizer_config.json" in verdicts(check.of_model(models["weights"]))
+    blob.write_bytes(b"[]")
+    assert damaged(check.of_model(models["weights"])) == ["tokenizer_config.json"]
 
 
 def test_a_recorded_file_that_is_gone_is_damage(models):

@@ -12,7 +12,7 @@ from fake_hub import COMMIT, FILES, HEAD, WEIGHTS
 from evo_t2i.checkpoints import hub
 from evo_t2i.checkpoints.catalogue import Model, find
 from evo_t2i.checkpoints.inventory import state
-from evo_t2i.checkpoints.pull import pull
+from evo_t2i.checkpoints.pull import pull, staging
 from evo_t2i.checkpoints.records import read_record, record_path
 from evo_t2i.errors import DiskFullError, EvoError, ModelError, UsageError
 
@@ -28,6 +28,13 @@ def files_under(folder):
 def whole_files(tmp_path):
     """Everything that a program could take for a model's file."""
     return [name for name in files_under(tmp_path) if not name.endswith((".incomplete", ".lock"))]
+
+
+def unfinished(models, data):
+    """Leave ``data`` as what had arrived of the weights when a pull stopped."""
+    folder = staging(models["weights"].parts[0]) / "models--nobody--bert" / "blobs"
+    folder.mkdir(parents=True)
+    (folder / f"{hashlib.sha256(WEIGHTS).hexdigest()}.incomplete").write_bytes(data)
 
 
 def test_a_pulled_repository_is_where_every_program_looks(models, tmp_path):
@@ -143,7 +150,7 @@ def test_a_cut_connection_is_resumed_where_it_broke(fake_hub, models, tmp_path):
 
 
 def test_connections_may_break_as_long_as_each_brings_something(fake_hub, models, monkeypatch):
-    monkeypatch.setattr("evo_t2i.checkpoints.pull.ATTEMPTS", 5)
+    monkeypatch.setattr("evo_t2i.checkpoints.arriving.ATTEMPTS", 5)
     fake_hub.cut["model.safetensors"] = 20_000
     pull(models["unpinned"], quiet)
     assert fake_hub.ranges("model.safetensors") == [None, "bytes=20000-", "bytes=40000-"]
@@ -151,19 +158,16 @@ def test_connections_may_break_as_long_as_each_brings_something(fake_hub, models
 
 
 def test_a_part_with_wrong_bytes_is_fetched_from_the_start(fake_hub, models):
-    blob = hub.cache_of("nobody/bert") / "blobs" / hashlib.sha256(WEIGHTS).hexdigest()
-    blob.parent.mkdir(parents=True)
-    blob.with_name(f"{blob.name}.incomplete").write_bytes(b"\0" * len(WEIGHTS))
-    pull(models["pinned"], quiet)
+    unfinished(models, b"\0" * len(WEIGHTS))
+    pull(models["weights"], quiet)
     assert fake_hub.ranges("model.safetensors") == [None]
+    blob = hub.cache_of("nobody/bert") / "blobs" / hashlib.sha256(WEIGHTS).hexdigest()
     assert blob.read_bytes() == WEIGHTS
 
 
 def test_all_bytes_that_nobody_had_looked_at_are_taken_after_a_look(fake_hub, models):
-    blob = hub.cache_of("nobody/bert") / "blobs" / hashlib.sha256(WEIGHTS).hexdigest()
-    blob.parent.mkdir(parents=True)
-    blob.with_name(f"{blob.name}.incomplete").write_bytes(WEIGHTS)
-    assert pull(models["pinned"], quiet)[0].fetched == ("config.json", "model.safetensors")
+    unfinished(models, WEIGHTS)
+    assert pull(models["weights"], quiet)[0].fetched == ("model.safetensors",)
     assert fake_hub.ranges("model.safetensors") == []
 
 

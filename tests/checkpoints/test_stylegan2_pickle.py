@@ -2,6 +2,7 @@ import io
 import os
 import pickle
 import re
+import sys
 import time
 from collections import OrderedDict
 
@@ -188,6 +189,21 @@ def test_the_source_code_in_a_module_is_never_run(write, tmp_path):
 def test_a_tensor_that_does_not_fit_its_storage_is_refused(write, offset, size, stride, phrase):
     data = storage_bytes(torch.arange(20.0))
     refused(write(spoil=with_mean(raw_tensor(data, offset, size, stride))), phrase)
+
+
+def test_parameters_of_parameters_are_refused_however_deep(write):
+    tensor = raw_tensor(storage_bytes(torch.arange(20.0)), 0, (20,), (1,))
+    limit = sys.getrecursionlimit()
+    for depth in (2, 3_000):
+        nested = tensor
+        for _ in range(depth):
+            nested = Runs(torch._utils._rebuild_parameter, nested, True, OrderedDict())
+        sys.setrecursionlimit(50_000)  # the writer's, not the reader's
+        try:
+            path = write(spoil=with_mean(nested))
+        finally:
+            sys.setrecursionlimit(limit)
+        refused(path, "something else where a tensor belongs")
 
 
 def test_storages_that_claim_another_length_are_refused(write):

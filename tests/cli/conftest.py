@@ -7,19 +7,12 @@ import struct
 import termios
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 
-import numpy as np
 import pyte
 import pytest
-from evo_t2i.search.base import Archive
+from hand_made import write_run
 
 from evo_t2i.cli.main import run
-from evo_t2i.config import RunConfig
-from evo_t2i.runs.directory import GenerationRecord, RunDirectory
-
-COUNT, DIMENSIONS = 6, 4
-CAPTION = "a [red]cat[/red] :smile: on the table\x1b[31m."
 
 
 @dataclass(frozen=True)
@@ -41,48 +34,6 @@ def evo(capsys, tmp_path, monkeypatch):
         return Outcome(code, captured.out, captured.err)
 
     return call
-
-
-def write_run(path: Path, *, seed: int = 7, committed: int = 2, finished: bool = True) -> Path:
-    """A run of two generations over two scores whose latents are the scores."""
-    config = RunConfig(
-        caption=CAPTION,
-        seed=seed,
-        population=COUNT,
-        offspring=COUNT,
-        generations=1,
-        scores=("text_image", "word_label"),
-    )
-    rng = np.random.default_rng(seed)
-    with RunDirectory.create(path, config) as directory:
-        for generation in range(committed):
-            latents = rng.standard_normal((COUNT, DIMENSIONS)).astype(np.float32) + generation
-            record = GenerationRecord(
-                latents=latents,
-                scores=latents[:, :2].astype(np.float64),
-                ids=np.arange(COUNT, dtype=np.int64) + generation * COUNT,
-                parents=np.full((COUNT, 2), generation - 1, dtype=np.int64),
-            )
-            facts = {"hypervolume": 2.0 + 3.0 * generation, "front": COUNT}
-            directory.commit(generation, record, {}, facts)
-        if finished:
-            front = Archive(
-                latents=record.latents,
-                scores=record.scores,
-                ids=record.ids,
-                parents=record.parents,
-                generations=np.full(COUNT, 1, dtype=np.int64),
-            )
-            pixels = np.clip(128 + 40 * front.latents.reshape(COUNT, 2, 2, 1), 0, 255)
-            facts = {
-                "models": {},
-                "coverage": 0.28,
-                "label_matched": False,
-                "evaluations": config.evaluations,
-                "hypervolume": [2.0, 5.0],
-            }
-            directory.finish(front, np.repeat(pixels, 3, axis=3).astype(np.uint8), facts)
-    return path
 
 
 @pytest.fixture

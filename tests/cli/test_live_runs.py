@@ -12,10 +12,10 @@ from whole_runs import CAPTION, SMALL, digests
 
 import evo_t2i
 from evo_t2i import sampler
-from evo_t2i.cli import live
-from evo_t2i.cli.stop import Stopped
+from evo_t2i.cli.terminal import live
+from evo_t2i.cli.terminal.stop import Stopped
 from evo_t2i.report.live_page import LivePage
-from evo_t2i.report.page import is_live
+from evo_t2i.report.run_page import is_live
 
 OPTIONS = [f"--{name}={value}" for name, value in SMALL.items()]
 
@@ -89,7 +89,7 @@ def test_a_run_that_was_killed_before_its_page_gets_it_by_resume_or_view(
 ):
     path = tmp_path / "run"
     with monkeypatch.context() as patch:
-        patch.setattr(sampler, "_present", lambda *_: (_ for _ in ()).throw(Stopped(2)))
+        patch.setattr(sampler, "present_anew", lambda *_: (_ for _ in ()).throw(Stopped(2)))
         stopped = evo("sample", CAPTION, "--out", path, *OPTIONS, "--live", "page")
     assert stopped.code == 130
     assert b"the run was stopped" in (path / "report.html").read_bytes()

@@ -41,7 +41,8 @@ def test_a_checkpoint_is_converted_and_used(evo, tmp_path, random_models):  # no
     assert "dropped: training_set_kwargs, G; and the source code in the pickle" in card
 
     scores = ("--scores", "discriminator,image_real")
-    generator = ("--generator", "stylegan2-ada:faces,class=1,truncation=0.8")
+    generator = ("--generator", "stylegan2-ada:faces", "-o", "stylegan2-ada.label=1")
+    generator += ("-o", "stylegan2-ada.truncation=0.8")
     result = evo("sample", "a cat", "--out", "run", "--seed", 1, *SMALL, *generator, *scores)
     assert result.code == 0, result.err
     with (tmp_path / "run" / "front.csv").open(newline="") as file:

@@ -99,7 +99,7 @@ def test_a_folder_without_digests_is_said_to_have_none(evo, tmp_path):
     [
         (["pull", "bert-base-uncase"], "did you mean 'bert-base-uncased'?"),
         (["pull", "lafite"], "no address that could be pinned"),
-        (["path", "nothing-at-all-like-it"], "see `evo-t2i models list`."),
+        (["path", "nothing-at-all-like-it"], "see `evo-t2i models list`"),
         (["check", "nowhere"], "nowhere is neither a model of"),
     ],
 )

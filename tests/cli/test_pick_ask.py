@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from evo_t2i.picking.taste import Taste
 from evo_t2i.run import Run
 
 
@@ -25,7 +26,7 @@ def test_answers_from_a_pipe_become_weights(answering, finished_run):
     assert sum(table["weights"].values()) == pytest.approx(1)
     assert re.match(r"The weights were learned: .* \d+ questions\.", table["notes"][0])
     run = Run(finished_run)
-    assert run.picked().chosen == run.rank(weights=table["weights"]).chosen
+    assert run.picked().chosen == run.rank(Taste(weights=table["weights"])).chosen
     assert "Which picture is the worst?" in result.err
     assert "\x1b" not in result.err
     assert not (finished_run / "ask.png").exists()

@@ -8,6 +8,7 @@ import webbrowser
 
 import pytest
 
+from evo_t2i.picking.taste import Taste
 from evo_t2i.run import Run
 from evo_t2i.runs.directory import RunDirectory
 
@@ -89,7 +90,8 @@ def test_a_run_without_an_end_has_no_page(evo, unfinished_run, tmp_path, command
 def test_the_page_loads_no_models(finished_run):
     code = (
         "import sys; from pathlib import Path; from evo_t2i.runs.directory import RunDirectory\n"
-        "from evo_t2i.report import page; page.run_data(RunDirectory.open(Path(sys.argv[1])))\n"
+        "from evo_t2i.report import run_page\n"
+        "run_page.run_data(RunDirectory.open(Path(sys.argv[1])))\n"
         "print([name for name in ('torch', 'matplotlib', 'pymoo') if name in sys.modules])"
     )
     result = subprocess.run(
@@ -110,7 +112,7 @@ def test_picks_of_the_page_are_copied_in_their_order(evo, finished_run):
     assert table["weights"]["text_image"] == pytest.approx(2 / 3)
     assert (table["runner_up"], table["margin"]) == (None, None)
     best = Run(finished_run).rank(
-        method="topsis", weights={"text_image": 2}, floors={"text_image": -50.0}
+        Taste(method="topsis", weights={"text_image": 2}, floors={"text_image": -50.0})
     )
     taken = f"front/{best.chosen[0]:04d}.png"
     assert table["notes"] == [f"Chosen by hand; topsis itself would take {taken}."]
@@ -135,7 +137,7 @@ def test_a_copy_of_the_run_takes_the_same_picks(evo, finished_run, tmp_path):
         ({"run": "0" * 64}, "was exported from another run ('a cat', seed 7)"),
         ({"picked": [], "starred": []}, "picks and stars no picture"),
         ({"picked": [999]}, "chooses picture 999, which is not on the front"),
-        ({"method": "best"}, "--method is best"),
+        ({"method": "best"}, "--method is best; choose from"),
         ({"weights": {"beauty": 1}}, "--weight names the score beauty"),
         ({"floors": {"text_image": 1e9}}, "lower that floor"),
         ({"kind": "something"}, "is not a pick of a run's page"),
@@ -148,8 +150,14 @@ def test_a_copy_of_the_run_takes_the_same_picks(evo, finished_run, tmp_path):
         ({"weights": [1]}, "is not a pick of a run's page"),
         ({"order": "text_image"}, "is not a pick of a run's page"),
         ({"tolerance": "1"}, "is not a pick of a run's page"),
-        ({"method": "lexicographic", "weights": {}, "order": ["beauty"]}, "--order names the"),
-        ({"method": "lexicographic", "weights": {}, "tolerance": -1}, "--tolerance is -1"),
+        (
+            {"method": "lexicographic", "weights": {}, "order": ["beauty"]},
+            "--order names the score beauty",
+        ),
+        (
+            {"method": "lexicographic", "weights": {}, "tolerance": -1},
+            "--tolerance is -1.0; give 0 or more",
+        ),
     ],
 )
 def test_what_cannot_be_taken_is_refused(evo, finished_run, values, message):

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import open_clip
 import pytest
+import small_encoder
 import torch
 import torchvision
 from safetensors.torch import save_file
 from scoring import scores_of
-from tokenizers import Tokenizer, models, pre_tokenizers
 from torch.nn.functional import cosine_similarity, normalize
-from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from evo_t2i.checkpoints import builtin
 from evo_t2i.checkpoints.cache import torch_hub_checkpoints
@@ -257,33 +256,13 @@ def test_a_trained_classifiers_folder_is_the_builtin_one_elsewhere(random_models
     (folder / "config.json").write_text(json.dumps(config))
     with pytest.raises(ModelError, match="lacks 'mean'"):
         VggFeatures(device=CPU, models=ScorerModels(classifier=str(folder)))
-    with pytest.raises(UsageError, match="--classifier resnet is not a folder; give builtin"):
+    with pytest.raises(UsageError, match="`classifier` resnet is not a folder; give builtin"):
         VggFeatures(device=CPU, models=ScorerModels(classifier="resnet"))
 
 
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory):
-    """A small random BERT with a vocabulary of letters."""
-    folder = tmp_path_factory.mktemp("encoder")
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz."]
-    inner = Tokenizer(models.WordLevel({w: i for i, w in enumerate(words)}, unk_token="[UNK]"))
-    inner.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Split("", "isolated")]
-    )
-    special = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]"}
-    special |= {"sep_token": "[SEP]", "mask_token": "[MASK]", "model_max_length": 64}
-    PreTrainedTokenizerFast(tokenizer_object=inner, **special).save_pretrained(folder)
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=len(words),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=32,
-        max_position_embeddings=64,
-    )
-    BertModel(config).save_pretrained(folder)
-    return folder
+    return small_encoder.write(tmp_path_factory.mktemp("encoder"))
 
 
 def test_a_chosen_encoder_answers_as_flair_does(encoder, tmp_path, monkeypatch):

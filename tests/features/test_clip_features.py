@@ -38,7 +38,7 @@ def vit():
 @torch.inference_mode()
 def test_the_dense_path_leaves_the_global_embedding_unchanged(vit):
     images = torch.rand(3, 3, 32, 32)
-    found = wrap(vit).images(images)
+    found = wrap(vit).images(images, {})
     mean = torch.tensor((0.48, 0.46, 0.41)).view(1, 3, 1, 1)
     std = torch.tensor((0.27, 0.26, 0.28)).view(1, 3, 1, 1)
     expected = vit.encode_image((images - mean) / std, normalize=True)
@@ -73,7 +73,7 @@ def test_patches_keep_their_place_row_by_row(vit):
     marked = grey.clone()
     marked[..., 8:16, 24:32] = torch.rand(3, 8, 8)  # second row, last column
     features = wrap(vit)
-    change = features.images(marked)["clip.dense"] - features.images(grey)["clip.dense"]
+    change = features.images(marked, {})["clip.dense"] - features.images(grey, {})["clip.dense"]
     assert change.norm(dim=-1).argmax().item() == 1 * 4 + 3
 
 

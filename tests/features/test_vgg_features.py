@@ -17,5 +17,5 @@ def test_the_builtin_keeps_the_contract(size):
 @torch.inference_mode()
 def test_one_logit_a_label():
     features = VggFeatures(device=CPU)
-    assert features.images(torch.rand(2, 3, 64, 64))["vgg.logits"].shape == (2, 16)
+    assert features.images(torch.rand(2, 3, 64, 64), {})["vgg.logits"].shape == (2, 16)
     assert features.labels[:2] == ("cat", "dog")

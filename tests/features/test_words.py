@@ -1,5 +1,11 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
+from PIL import Image
 
 from evo_t2i.features import words
 from evo_t2i.features.words import LABEL_THRESHOLD, WordFeatures
@@ -45,7 +51,9 @@ def features(tmp_path_factory):
     ],
 )
 def test_a_caption_matches_the_labels_that_it_names(features, caption, labels):
-    assert features.matching_labels(caption) == labels
+    best = features.text(caption)["words.word_labels"].max(dim=0).values.tolist()
+    reached = [label for label, value in zip(LABELS, best, strict=True) if value >= LABEL_THRESHOLD]
+    assert reached == labels
     coverage = features.text(caption)["words.coverage"].item()
     assert (coverage >= LABEL_THRESHOLD) == bool(labels)
 
@@ -76,9 +84,10 @@ def test_the_label_matrix_is_stored_and_a_damaged_one_is_replaced(features, monk
     first = WordFeatures(device=CPU, labels=LABELS)
     (path,) = (tmp_path / "labels").iterdir()
     intact = path.read_bytes()
-    path.write_bytes(intact[: len(intact) // 2])
-    second = WordFeatures(device=CPU, labels=LABELS)
-    assert path.read_bytes() == intact
+    for damaged in (intact[: len(intact) // 2], intact[:-1] + bytes([intact[-1] ^ 64])):
+        path.write_bytes(damaged)
+        second = WordFeatures(device=CPU, labels=LABELS)
+        assert path.read_bytes() == intact
     torch.testing.assert_close(second._matrix, first._matrix)
     WordFeatures(device=CPU, labels=LABELS[:4])
     assert len(list((tmp_path / "labels").iterdir())) == 2
@@ -97,3 +106,38 @@ def test_flair_keeps_its_own_device(features):
 
     assert features._encoder.model.device == CPU
     assert flair.device.type == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+NO_HOME = """
+import pwd
+def unknown(uid):
+    raise KeyError(uid)
+pwd.getpwuid = unknown
+from evo_t2i.cli.main import main
+main()
+"""
+
+
+def test_a_picture_is_scored_without_a_home_and_without_a_cache(tmp_path):
+    Image.new("RGB", (64, 64), "red").save(tmp_path / "a.png")
+    unset = ("HOME", "XDG_CACHE_HOME", "EVO_T2I_CACHE", "FLAIR_CACHE_ROOT")
+    surroundings = {name: value for name, value in os.environ.items() if name not in unset}
+    surroundings |= {"FLAIR_CACHE_ROOT": "a.png"}  # a file where a folder belongs
+    arguments = ("score", "a.png", "--caption", "a red cat", "--scores", "word_label")
+    result = subprocess.run(
+        [sys.executable, "-c", NO_HOME, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=surroundings,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert "a.png" in result.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_flairs_cache_is_where_its_other_users_expect_it(features):  # noqa: ARG001
+    import flair
+
+    assert flair.cache_root == Path(os.environ.get("FLAIR_CACHE_ROOT", Path.home() / ".flair"))

@@ -42,7 +42,17 @@ def test_a_text_encoder_other_than_in_training_is_refused(weights):
     loaded = builtin.load("generator")
     config = loaded.config | {"text_encoder": 64 * "0"}
     builtin.save(weights, "generator", loaded.tensors, config, "")
-    generator = BuiltinGenerator(device=CPU)
-    assert generator.digest != loaded.digest
+    assert builtin.load("generator").digest != loaded.digest
     with pytest.raises(ModelError, match="was trained with the text encoder 000000000000…"):
-        generator.condition("skyline at sunset.")
+        BuiltinGenerator(device=CPU)
+
+
+def test_a_thousand_captions_load_the_text_encoder_once(monkeypatch):
+    from evo_t2i.models import clip
+
+    loads, real = [], clip.load
+    monkeypatch.setattr(clip, "load", lambda *given: loads.append(1) or real(*given))
+    generator = BuiltinGenerator(device=CPU)
+    features = [generator.condition(f"a red bus and {count} cats.") for count in range(3)]
+    assert loads == [1]
+    assert not torch.equal(features[0], features[1])

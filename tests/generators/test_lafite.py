@@ -12,13 +12,18 @@ from foreign_checkpoints import (
 )
 from small_clip import ARCHITECTURE
 
+from evo_t2i.checkpoints import published_clip
 from evo_t2i.errors import ModelError, UsageError
 from evo_t2i.generators.convert import convert
 from evo_t2i.generators.lafite import LafiteGenerator
-from evo_t2i.models import published_clip
 from evo_t2i.testing import check_feature_extractor, check_generator
 
 CPU = torch.device("cpu")
+
+
+def make(place, clip):
+    options = LafiteGenerator.Options(clip=str(clip))
+    return LafiteGenerator(device=CPU, argument=str(place), options=options)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +42,7 @@ def folder(pickled, small_clip, tmp_path_factory):
 
 @pytest.fixture
 def generator(folder, small_clip):
-    return LafiteGenerator(device=CPU, argument=f"{folder},clip={small_clip}")
+    return make(folder, clip=small_clip)
 
 
 def test_the_generator_keeps_the_contract(generator):
@@ -61,6 +66,16 @@ def test_captions_make_a_difference(generator):
     ).abs().max() > 0.02
 
 
+def test_the_end_of_a_caption_that_is_not_read_is_named(generator):
+    assert generator.unread("a red bus") == ""
+    long = " ".join(["a red bus"] * 40)
+    end = generator.unread(long)
+    assert torch.equal(
+        generator.condition(long), generator.condition(long.removesuffix(end).strip())
+    )
+    assert 30 < len(long.removesuffix(end).split()) < 78
+
+
 def test_the_digest_covers_the_text_encoder(folder, small_clip, tmp_path):
     from safetensors.torch import load_file, save_file
 
@@ -74,8 +89,10 @@ def test_the_digest_covers_the_text_encoder(folder, small_clip, tmp_path):
     tensors = load_file(small_clip / "open_clip_model.safetensors")
     other = tmp_path / "other.safetensors"
     save_file(tensors | {"text_projection": tensors["text_projection"] * 2}, other)
-    with pytest.raises(ModelError, match=r"trained with a text encoder of the digest .*clip=\."):
-        LafiteGenerator(device=CPU, argument=f"{folder},clip={other}")
+    with pytest.raises(
+        ModelError, match=r"trained with a text encoder of the digest .*lafite\.clip\."
+    ):
+        make(folder, clip=other)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +116,7 @@ def test_without_its_encoder_it_says_where_to_get_it(published, tmp_path, monkey
 
 def test_an_encoder_of_another_architecture_is_refused(published, small_clip):
     with pytest.raises(ModelError, match="holds another encoder than ViT-B-32-quickgelu"):
-        LafiteGenerator(device=CPU, argument=f"{published},clip={small_clip}")
+        make(published, clip=small_clip)
 
 
 def test_an_encoder_of_another_size_is_refused(pickled, published, tmp_path):

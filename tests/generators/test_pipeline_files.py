@@ -75,8 +75,28 @@ def test_weights_as_pickles_alone_are_refused(folder):
 
 
 def test_a_variant_alone_is_refused(folder):
+    for path in (folder / "unet").glob("*.safetensors"):
+        path.unlink()
+    (folder / "unet" / "diffusion_pytorch_model.non_ema.safetensors").write_bytes(b"other")
+    with pytest.raises(ModelError, match=r"only the variant diffusion_pytorch_model\.non_ema"):
+        check_pipeline(folder)
+
+
+def test_half_precision_weights_are_taken_where_there_are_no_others(folder):
+    assert check_pipeline(folder).variants == {"unet": None}
+    whole = check_pipeline(folder).digest({})
     (folder / "unet" / "diffusion_pytorch_model.safetensors").unlink()
-    with pytest.raises(ModelError, match=r"only the variant diffusion_pytorch_model\.fp16"):
+    found = check_pipeline(folder)
+    assert found.variants == {"unet": "fp16"}
+    assert "unet/diffusion_pytorch_model.fp16.safetensors" in found.files
+    assert found.digest({}) != whole
+    for number in (1, 2):
+        part = f"diffusion_pytorch_model.fp16-0000{number}-of-00002.safetensors"
+        (folder / "unet" / part).write_bytes(b"part")
+    index = {"weight_map": {"a": part, "b": "diffusion_pytorch_model.fp16-00003-of-00002"}}
+    path = folder / "unet" / "diffusion_pytorch_model.safetensors.index.fp16.json"
+    path.write_text(json.dumps(index))
+    with pytest.raises(ModelError, match=r"lacks diffusion_pytorch_model\.fp16-00003"):
         check_pipeline(folder)
 
 
@@ -133,7 +153,7 @@ def test_a_path_that_is_no_folder_is_refused(tmp_path):
 
 
 def test_a_revision_of_a_folder_is_refused(folder):
-    with pytest.raises(UsageError, match="revision=v1 was given with the folder"):
+    with pytest.raises(UsageError, match=r"diffusers\.revision is 'v1', but .* is a folder"):
         find_pipeline(str(folder), "v1")
 
 

@@ -7,6 +7,7 @@ from evo_t2i.errors import UsageError
 from evo_t2i.picking.ask import MOST_ROUNDS, SHOWN, WeightLearner
 from evo_t2i.picking.formulas import Z_CAP
 from evo_t2i.picking.methods import pick
+from evo_t2i.picking.taste import Taste
 
 NAMES = ("a", "b", "c", "d")
 
@@ -33,7 +34,7 @@ def test_what_is_learned_is_close_to_what_hidden_weights_would_pick():
         hidden = np.random.default_rng(1000 + seed).dirichlet(np.ones(4))
         values = np.minimum(pick(front, generation0, NAMES).z, Z_CAP) @ hidden
         weights = dict(zip(NAMES, hidden, strict=True))
-        best = pick(front, generation0, NAMES, weights=weights).chosen[0]
+        best = pick(front, generation0, NAMES, Taste(weights=weights)).chosen[0]
         learner = WeightLearner(front, generation0, NAMES, seed=seed)
         asked(learner, values)
         assert learner.rounds <= MOST_ROUNDS
@@ -94,12 +95,12 @@ def test_small_fronts_and_flat_scores():
     generation0 = np.random.default_rng(0).normal(size=(50, 2))
     two = WeightLearner(np.array([[1.0, 0.0], [0.0, 1.0]]), generation0, ("a", "b"))
     assert sorted(two.question()) == [0, 1]
-    with pytest.raises(UsageError, match="--ask has nothing to ask: 1 of the front's images"):
+    with pytest.raises(UsageError, match="There is nothing to ask: 1 of the front's images"):
         WeightLearner(np.array([[1.0, 0.0]]), generation0, ("a", "b"))
     with pytest.raises(UsageError, match="0 scores tell them apart"):
         WeightLearner(np.eye(2), np.zeros((5, 2)), ("a", "b"))
     generation0[:, 1] = 0.5
     flat = WeightLearner(np.eye(2), generation0, ("a", "b"))
     assert flat.weights() == {"a": 1.0, "b": 0.0}
-    with pytest.raises(UsageError, match="--min a=9; the best has"):
+    with pytest.raises(UsageError, match="`floors` a=9; the best has"):
         WeightLearner(np.eye(2), generation0, ("a", "b"), floors={"a": 9.0})

@@ -10,6 +10,7 @@ from pymoo.mcdm.pseudo_weights import PseudoWeights
 from evo_t2i.errors import UsageError
 from evo_t2i.picking.methods import METHODS, Z_CAP, pick, robust_scale
 from evo_t2i.picking.table import pick_json, pick_table, shown_z
+from evo_t2i.picking.taste import Taste
 
 NAMES = ("text_image", "image_real", "region_word", "word_label")
 RANKING = [name for name in METHODS if name != "extremes"]
@@ -62,12 +63,12 @@ def test_pictures_at_the_cap_in_every_score_are_counted():
 def test_a_pick_far_below_generation_0_in_a_score_is_noted():
     generation0 = np.array([[-1.0, -1.0], [0.0, 0.0], [1.0, 1.0]])
     front = np.array([[9.0, -2.0], [0.5, 0.4]])
-    bought = pick(front, generation0, ("a", "b"), method="weighted", weights={"a": 3})
+    bought = pick(front, generation0, ("a", "b"), Taste(method="weighted", weights={"a": 3}))
     assert bought.chosen == (0,)
     assert "below generation 0's median in b;" in bought.notes[0]
-    left_out = pick(front, generation0, ("a", "b"), method="weighted", weights={"b": 0})
+    left_out = pick(front, generation0, ("a", "b"), Taste(method="weighted", weights={"b": 0}))
     assert (left_out.chosen, left_out.notes) == ((0,), ())
-    level = pick(front, generation0, ("a", "b"), method="asf", weights={"b": 3})
+    level = pick(front, generation0, ("a", "b"), Taste(method="asf", weights={"b": 3}))
     assert (level.chosen, level.notes) == ((1,), ())
 
 
@@ -97,9 +98,9 @@ def test_images_at_the_cap_in_every_score_are_told_apart():
     assert (result.chosen, result.runner_up) == ((2,), 1)
     assert result.margin == pytest.approx(0, abs=1e-12)
     # All tie at 3, so the better half is rows 2 and 1; of three the farthest comes second.
-    assert pick(front, generation0, names, count=2).chosen == (2, 1)
-    assert pick(front[[0, 1, 2, 2, 2, 2]], generation0, names, count=2).chosen == (2, 3)
-    weighted = pick(front, generation0, names, weights={"b": 1.0, "a": 0.0, "c": 0.0})
+    assert pick(front, generation0, names, Taste(count=2)).chosen == (2, 1)
+    assert pick(front[[0, 1, 2, 2, 2, 2]], generation0, names, Taste(count=2)).chosen == (2, 3)
+    weighted = pick(front, generation0, names, Taste(weights={"b": 1.0, "a": 0.0, "c": 0.0}))
     assert weighted.chosen == (0,)
     for order in ([3, 2, 1, 0], [1, 3, 0, 2]):
         assert order[pick(front[order], generation0, names).chosen[0]] == 2
@@ -110,10 +111,10 @@ def test_images_at_the_cap_in_every_score_are_told_apart():
 def test_distances_between_picks_know_no_cap():
     generation0 = np.array([[-1.0, -1.0], [0.0, 0.0], [1.0, 1.0]]) / 1.4826
     front = np.array([[9.0, 9.0], [8.9, 9.1], [8.8, 9.2], [7.0, 11.0], [4.0, 4.0], [3.5, 14.0]])
-    assert pick(front, generation0, ("a", "b"), count=2).chosen == (0, 2)
-    assert pick(front, generation0, ("a", "b"), count=4).chosen == (0, 1, 2, 3)
+    assert pick(front, generation0, ("a", "b"), Taste(count=2)).chosen == (0, 2)
+    assert pick(front, generation0, ("a", "b"), Taste(count=4)).chosen == (0, 1, 2, 3)
     with_worse = np.concatenate([front, np.zeros((2, 2))])
-    assert pick(with_worse, generation0, ("a", "b"), count=2).chosen == (0, 3)
+    assert pick(with_worse, generation0, ("a", "b"), Taste(count=2)).chosen == (0, 3)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -121,8 +122,8 @@ def test_order_of_the_rows_does_not_matter(method):
     for seed in range(40):
         front, generation0 = cloud(seed)
         order = np.random.default_rng(seed + 1000).permutation(len(front))
-        first = pick(front, generation0, NAMES, method=method)
-        second = pick(front[order], generation0[::-1], NAMES, method=method)
+        first = pick(front, generation0, NAMES, Taste(method=method))
+        second = pick(front[order], generation0[::-1], NAMES, Taste(method=method))
         assert first.chosen == tuple(order[list(second.chosen)])
         np.testing.assert_allclose(first.value[order], second.value)
 
@@ -133,8 +134,10 @@ def test_units_of_a_score_do_not_matter(method):
         front, generation0 = cloud(seed)
         rng = np.random.default_rng(seed + 2000)
         factor, offset = 10.0 ** rng.uniform(-3, 3, 4), rng.normal(size=4) * 10
-        first = pick(front, generation0, NAMES, method=method)
-        second = pick(front * factor + offset, generation0 * factor + offset, NAMES, method=method)
+        first = pick(front, generation0, NAMES, Taste(method=method))
+        second = pick(
+            front * factor + offset, generation0 * factor + offset, NAMES, Taste(method=method)
+        )
         assert first.chosen == second.chosen
         np.testing.assert_allclose(first.value, second.value, atol=1e-8)
 
@@ -149,7 +152,7 @@ def test_a_dominated_image_never_wins(method):
         generation0 = rng.integers(-2, 3, (9, 3)).astype(float)
         weights = {"a": float(rng.integers(0, 2))} | ({"b": 0.3} if METHODS[method].weights else {})
         weights = None if method == "extremes" else weights
-        result = pick(front, generation0, ("a", "b", "c"), method=method, weights=weights)
+        result = pick(front, generation0, ("a", "b", "c"), Taste(method=method, weights=weights))
         for chosen in result.chosen:
             better = (front >= front[chosen]).all(axis=1) & (front > front[chosen]).any(axis=1)
             assert not better.any()
@@ -205,13 +208,13 @@ def test_all_the_weight_on_one_score_picks_its_best_image(method):
         generation0 = generation0 * 10  # far from the cap
         for column, name in enumerate(NAMES):
             weights = {other: float(other == name) for other in NAMES}
-            result = pick(front, generation0, NAMES, method=method, weights=weights)
+            result = pick(front, generation0, NAMES, Taste(method=method, weights=weights))
             assert result.chosen == (int(np.argmax(front[:, column])),)
 
 
 def test_weights_are_made_to_sum_to_one():
     front, generation0 = cloud(1)
-    result = pick(front, generation0, NAMES, weights={"text_image": 3.0, "word_label": 0.0})
+    result = pick(front, generation0, NAMES, Taste(weights={"text_image": 3.0, "word_label": 0.0}))
     assert result.weights == {
         "text_image": pytest.approx(0.6),
         "image_real": pytest.approx(0.2),
@@ -231,14 +234,14 @@ def test_weights_are_made_to_sum_to_one():
 )
 def test_the_other_methods_by_hand(method, expected):
     front = np.array([[0.0, 7.0], [10.0, 5.0], [4.0, 6.4]])
-    result = pick(front, front, ("a", "b"), method=method)
+    result = pick(front, front, ("a", "b"), Taste(method=method))
     np.testing.assert_allclose(result.value, expected)
     assert result.chosen == (2,)
 
 
 def test_pseudo_weights_are_shares_of_what_the_image_is_good_at():
     front = np.array([[0.0, 8.0], [2.0, 6.0], [5.0, 3.0], [8.0, 0.0]])
-    result = pick(front, front, ("a", "b"), method="pseudo-weights", weights={"a": 3.0, "b": 1.0})
+    result = pick(front, front, ("a", "b"), Taste("pseudo-weights", {"a": 3.0, "b": 1.0}))
     shares = np.array([[0, 1], [0.25, 0.75], [0.625, 0.375], [1, 0]])
     np.testing.assert_allclose(result.value, -np.abs(shares - [0.75, 0.25]).sum(axis=1))
     assert (result.chosen, result.runner_up) == ((2,), 3)
@@ -254,35 +257,34 @@ def test_pseudo_weights_agree_with_pymoo(seed):
         front,
         front,
         NAMES,
-        method="pseudo-weights",
-        weights=dict(zip(NAMES, weights, strict=True)),
+        Taste(method="pseudo-weights", weights=dict(zip(NAMES, weights, strict=True))),
     )
     assert result.chosen[0] == PseudoWeights(weights).do(-front)  # pymoo minimises
 
 
 def test_a_dominated_image_with_the_wished_pseudo_weights_comes_last():
     front = np.array([[4.0, 0.0], [0.0, 4.0], [3.0, 1.0], [3.6, 2.0]])
-    result = pick(front, front, ("a", "b"), method="pseudo-weights", weights={"a": 3.0, "b": 1.0})
+    result = pick(front, front, ("a", "b"), Taste("pseudo-weights", {"a": 3.0, "b": 1.0}))
     assert result.value[2] == 0
     assert result.ranking == (3, 0, 1, 2)
-    two = pick(front[[2, 3]], front, ("a", "b"), method="pseudo-weights")
+    two = pick(front[[2, 3]], front, ("a", "b"), Taste(method="pseudo-weights"))
     assert two.chosen == (1,)
 
 
 def test_the_knee_is_farthest_from_the_line_through_the_extremes():
     front = np.array([[0.0, 10.0], [10.0, 0.0], [4.0, 8.0], [6.0, 7.0], [8.0, 3.0]])
-    result = pick(front, front, ("a", "b"), method="knee")
+    result = pick(front, front, ("a", "b"), Taste(method="knee"))
     np.testing.assert_allclose(result.value, np.array([0, 0, 0.2, 0.3, 0.1]) / np.sqrt(2))
     assert (result.chosen, result.runner_up) == ((3,), 2)
     # The extremes of three scores here do not lie at the corners, so the plane leans.
     leaning = np.array([[1.0, 0.5, 0.0], [0.0, 1.0, 0.5], [0.5, 0.0, 1.0], [0.6, 0.6, 0.6]])
-    result = pick(leaning, leaning, ("a", "b", "c"), method="knee")
+    result = pick(leaning, leaning, ("a", "b", "c"), Taste(method="knee"))
     np.testing.assert_allclose(result.value, [0, 0, 0, 0.3 / np.sqrt(3)], atol=1e-12)
 
 
 def test_a_knee_without_a_plane_is_measured_from_the_corners():
     front = np.array([[1.0, 1.0, 0.0], [0.0, 0.5, 1.0], [0.4, 0.4, 0.8]])  # two scores, one extreme
-    result = pick(front, front, ("a", "b", "c"), method="knee")
+    result = pick(front, front, ("a", "b", "c"), Taste(method="knee"))
     unit = (front - front.min(axis=0)) / np.ptp(front, axis=0)
     np.testing.assert_allclose(result.value, (unit.sum(axis=1) - 1) / np.sqrt(3))
 
@@ -293,7 +295,7 @@ def test_lexicographic_gives_up_the_tolerance_for_the_next_score():
     names = ("a", "b", "c")
 
     def chosen(**options):
-        return pick(front, generation0, names, method="lexicographic", **options).chosen[0]
+        return pick(front, generation0, names, Taste(method="lexicographic", **options)).chosen[0]
 
     assert chosen(tolerance=0) == 0
     assert chosen() == chosen(tolerance=0.5) == 2
@@ -302,17 +304,17 @@ def test_lexicographic_gives_up_the_tolerance_for_the_next_score():
     assert chosen(tolerance=0.2, order=("a", "c")) == 4
     assert chosen(tolerance=2, order=("b",)) == 3
     assert chosen(tolerance=9, weights={"c": 0}) == 3
-    result = pick(front, generation0, names, method="lexicographic")
+    result = pick(front, generation0, names, Taste(method="lexicographic"))
     np.testing.assert_allclose(result.value, [1, 2, 2.5, 0, 1])
     assert result.ranking == (2, 1, 4, 0, 3)
     assert (result.order, result.tolerance) == (names, 0.5)
-    floored = pick(front, generation0, names, method="lexicographic", floors={"b": 0.95})
+    floored = pick(front, generation0, names, Taste(method="lexicographic", floors={"b": 0.95}))
     assert floored.ranking == (1, 3)
 
 
 def test_extremes_gives_the_best_of_each_score_once():
     front = np.array([[0.0, 7.0, 1.0], [10.0, 5.0, 2.0], [4.0, 6.0, 1.0]])
-    result = pick(front, front, ("a", "b", "c"), method="extremes")
+    result = pick(front, front, ("a", "b", "c"), Taste(method="extremes"))
     assert result.chosen == (1, 0)
     assert result.runner_up is None
 
@@ -321,18 +323,18 @@ def test_floors_are_raw_scores():
     front, generation0 = cloud(4)
     free = pick(front, generation0, NAMES)
     floor = float(np.sort(front[:, 1])[-3])
-    result = pick(front, generation0, NAMES, floors={"image_real": floor})
+    result = pick(front, generation0, NAMES, Taste(floors={"image_real": floor}))
     assert front[result.chosen[0], 1] >= floor > front[free.chosen[0], 1]
 
 
 def test_a_floor_out_of_reach_is_named_with_the_best_value():
     front = np.array([[0.1, 0.9], [0.8, 0.2]])
-    with pytest.raises(UsageError, match=r"--min b=0\.95; the best has 0\.900000: lower that"):
-        pick(front, front, ("a", "b"), floors={"a": 0.0, "b": 0.95})
+    with pytest.raises(UsageError, match=r"`floors` b=0\.95; the best has 0\.900000: lower that"):
+        pick(front, front, ("a", "b"), Taste(floors={"a": 0.0, "b": 0.95}))
     with pytest.raises(
-        UsageError, match=r"other floors reaches --min b=0\.5 as well; .* has 0\.200000"
+        UsageError, match=r"other floors reaches `floors` b=0\.5 as well; .* has 0\.200000"
     ):
-        pick(front, front, ("a", "b"), floors={"b": 0.5, "a": 0.5})
+        pick(front, front, ("a", "b"), Taste(floors={"b": 0.5, "a": 0.5}))
 
 
 def test_several_picks_keep_the_best_and_spread_out():
@@ -341,12 +343,12 @@ def test_several_picks_keep_the_best_and_spread_out():
     far = np.array([[1.9, 0.05], [0.05, 1.88]])
     front = np.concatenate([near, far, np.zeros((6, 2))])
     single = pick(front, generation0, ("a", "b"))
-    triple = pick(front, generation0, ("a", "b"), count=3)
+    triple = pick(front, generation0, ("a", "b"), Taste(count=3))
     assert triple.chosen[0] == single.chosen[0]
     assert set(triple.chosen[1:]) == {4, 5}
     values = triple.value[list(triple.chosen)]
     assert (np.diff(values) <= 0).all()
-    everything = pick(front, generation0, ("a", "b"), count=99)
+    everything = pick(front, generation0, ("a", "b"), Taste(count=99))
     assert sorted(everything.chosen) == list(range(len(front)))
     assert everything.notes == ("Only 12 images can be picked; 99 were asked for.",)
 
@@ -354,25 +356,28 @@ def test_several_picks_keep_the_best_and_spread_out():
 def test_bad_requests_are_one_sentence():
     front, generation0 = cloud(0)
     for options, message in [
-        ({"method": "best"}, "--method is best; give one of balanced, weighted"),
-        ({"count": 0}, "--count is 0; give 1 or more"),
-        ({"weights": {"beauty": 1.0}}, "--weight names the score beauty.*text_image"),
+        ({"method": "best"}, "`method` is best; choose from balanced, weighted"),
+        ({"count": 0}, "`count` is 0; give 1 or more"),
+        ({"weights": {"beauty": 1.0}}, "`weights` names the score beauty.*text_image"),
         ({"weights": {"text_image": -1.0}}, "is no weight"),
         ({"weights": {"text_image": float("nan")}}, "is no weight"),
-        ({"weights": dict.fromkeys(NAMES, 0.0)}, "Every --weight is 0"),
-        ({"floors": {"beauty": 1.0}}, "--min names the score beauty"),
+        ({"weights": dict.fromkeys(NAMES, 0.0)}, "Every `weights` is 0"),
+        ({"floors": {"beauty": 1.0}}, "`floors` names the score beauty"),
         ({"floors": {"text_image": float("nan")}}, "is no score"),
-        ({"method": "extremes", "count": 2}, "leave out --weight and --count"),
-        ({"method": "knee", "weights": {"text_image": 2.0}}, "knee weighs all scores alike"),
-        ({"order": ["text_image"]}, "--order and --tolerance are for --method lexicographic"),
+        ({"method": "extremes", "count": 2}, "leave out `weights` and `count`"),
+        (
+            {"method": "knee", "weights": {"text_image": 2.0}},
+            "`method` knee weighs all scores alike",
+        ),
+        ({"order": ["text_image"]}, "`order` and `tolerance` are for `method` lexicographic"),
         ({"method": "asf", "tolerance": 0.0}, "and the method is asf"),
-        ({"method": "lexicographic", "order": ["beauty"]}, "--order names the score beauty"),
+        ({"method": "lexicographic", "order": ["beauty"]}, "`order` names the score beauty"),
         ({"method": "lexicographic", "order": ["text_image"] * 2}, "give each score once"),
-        ({"method": "lexicographic", "tolerance": -1.0}, "--tolerance is -1.0; give 0 or more"),
-        ({"method": "lexicographic", "tolerance": float("nan")}, "--tolerance is nan"),
+        ({"method": "lexicographic", "tolerance": -1.0}, "`tolerance` is -1.0; give 0 or more"),
+        ({"method": "lexicographic", "tolerance": float("nan")}, "`tolerance` is nan"),
     ]:
         with pytest.raises(UsageError, match=message):
-            pick(front, generation0, NAMES, **options)
+            pick(front, generation0, NAMES, Taste(**options))
     with pytest.raises(UsageError, match="front is empty"):
         pick(front[:0], generation0, NAMES)
 
@@ -380,8 +385,8 @@ def test_bad_requests_are_one_sentence():
 @pytest.mark.parametrize("method", METHODS)
 def test_fronts_of_one_image_and_of_equal_images(method):
     one = np.array([[0.5, 0.5]])
-    assert pick(one, one, ("a", "b"), method=method).chosen == (0,)
-    assert pick(np.repeat(one, 4, axis=0), one, ("a", "b"), method=method).chosen == (0,)
+    assert pick(one, one, ("a", "b"), Taste(method=method)).chosen == (0,)
+    assert pick(np.repeat(one, 4, axis=0), one, ("a", "b"), Taste(method=method)).chosen == (0,)
 
 
 def test_a_huge_z_is_shown_as_such():
@@ -393,7 +398,7 @@ def test_a_huge_z_is_shown_as_such():
 def test_the_table_shows_what_the_formula_used():
     front, generation0 = cloud(2)
     files = [f"front/{row:04d}.png" for row in range(len(front))]
-    result = pick(front, generation0, NAMES, floors={"text_image": 0.0})
+    result = pick(front, generation0, NAMES, Taste(floors={"text_image": 0.0}))
     table = pick_table(result, front, NAMES, files)
     assert table.header == ("place", "file", "value", *NAMES)
     assert [row[0] for row in table.rows] == ["1", "runner-up"]
@@ -409,11 +414,12 @@ def test_the_table_shows_what_the_formula_used():
     assert any(label == "runner-up" and "equal in value" in text for label, text in level)
     near = np.minimum(front, 1.0)
     assert capped not in pick_table(pick(near, generation0, NAMES), near, NAMES, files).summary
-    ordered = pick(front, generation0, NAMES, method="lexicographic", order=("word_label",))
+    ordered = pick(front, generation0, NAMES, Taste(method="lexicographic", order=("word_label",)))
     summary = pick_table(ordered, front, NAMES, files).summary
     assert ("order", "word_label, then text_image, then image_real, then region_word") in summary
     assert ("tolerance", "0.5 standard deviations of generation 0") in summary
-    values = pick_json(result, front, NAMES, files)
+    digests = ["ab" * 32] * len(front)
+    values = pick_json(result, front, NAMES, files, digests)
     assert values["chosen"][0]["scores"]["text_image"] == front[best, 0]
     assert values["margin"] == result.margin
     assert set(values) >= {field.name for field in dataclasses.fields(result)} - {

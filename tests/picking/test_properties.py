@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from evo_t2i.picking.methods import METHODS, TIE_DECIMALS, pick
+from evo_t2i.picking.taste import Taste
 
 NAMES = ("a", "b", "c")
 LEVELS = st.integers(0, 9).map(float)
@@ -47,7 +48,7 @@ def dominated(front, row):
 def test_a_dominated_image_never_wins(method, case, data):
     front, generation0 = case
     options = data.draw(options_of(method))
-    result = pick(front, generation0, NAMES, method=method, **options)
+    result = pick(front, generation0, NAMES, Taste(method=method, **options))
     winners = result.chosen if method == "extremes" else result.chosen[:1]
     assert not any(dominated(front, row) for row in winners)
 
@@ -58,8 +59,8 @@ def test_the_order_of_the_rows_decides_only_between_ties(method, case, data):
     front, generation0 = case
     options = data.draw(options_of(method))
     order = np.array(data.draw(st.permutations(range(len(front)))))
-    first = pick(front, generation0, NAMES, method=method, **options)
-    second = pick(front[order], generation0, NAMES, method=method, **options)
+    first = pick(front, generation0, NAMES, Taste(method=method, **options))
+    second = pick(front[order], generation0, NAMES, Taste(method=method, **options))
     np.testing.assert_allclose(second.value, first.value[order], atol=1e-12)
     np.testing.assert_allclose(
         second.value[list(second.ranking)], first.value[list(first.ranking)], atol=1e-8
@@ -77,9 +78,12 @@ def test_units_do_not_matter(method, case, data):
     options = data.draw(options_of(method))
     factor = np.array([data.draw(POWERS) for _ in NAMES])  # exact in binary, as are the offsets
     offset = np.array([data.draw(LEVELS) for _ in NAMES])
-    first = pick(front, generation0, NAMES, method=method, **options)
+    first = pick(front, generation0, NAMES, Taste(method=method, **options))
     second = pick(
-        front * factor + offset, generation0 * factor + offset, NAMES, method=method, **options
+        front * factor + offset,
+        generation0 * factor + offset,
+        NAMES,
+        Taste(method=method, **options),
     )
     assert second.ranking == first.ranking
     assert second.chosen == first.chosen
@@ -91,8 +95,10 @@ def test_units_do_not_matter(method, case, data):
 def test_copies_of_an_image_change_nothing_but_the_runner_up(method, case, data):
     front, generation0 = case
     options = data.draw(options_of(method))
-    first = pick(front, generation0, NAMES, method=method, **options)
-    twice = pick(np.concatenate([front, front]), generation0, NAMES, method=method, **options)
+    first = pick(front, generation0, NAMES, Taste(method=method, **options))
+    twice = pick(
+        np.concatenate([front, front]), generation0, NAMES, Taste(method=method, **options)
+    )
     assert twice.chosen == first.chosen
     if method != "extremes":
         assert twice.margin == pytest.approx(0, abs=1e-8)

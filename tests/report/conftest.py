@@ -6,18 +6,19 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
+from hand_made import generation_facts, result_facts
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from evo_t2i.config import RunConfig
 from evo_t2i.picking.scale import robust_scale
-from evo_t2i.report import page
-from evo_t2i.runs.directory import GenerationRecord, RunDirectory
+from evo_t2i.points import Points
+from evo_t2i.report import run_page
+from evo_t2i.runs.directory import RunDirectory
 
 NAMES = ("text_image", "image_real", "region_word", "word_label", "another")
 POPULATION = 24
@@ -53,26 +54,20 @@ def front_run(
             size = most if generation == generations else POPULATION
             if generation:
                 parents = rng.integers(first - POPULATION, first, (size, 2))
-            record = GenerationRecord(
+            record = Points(
                 latents=rng.normal(size=(size, 3)).astype(np.float32),
                 scores=rng.normal(0.4 * generation, 1.0, (size, scores)),
                 ids=np.arange(first, first + size),
                 parents=parents,
+                generations=np.full(size, generation),
             )
             if not generation:
                 record.scores[0] = np.nan
-            run.commit(generation, record, {}, {})
+            run.commit(record, {}, generation_facts(scores))
             first += size
-        front = SimpleNamespace(
-            latents=record.latents[:count],
-            scores=record.scores[:count],
-            ids=record.ids[:count],
-            parents=record.parents[:count],
-            generations=np.full(count, generations),
-        )
         volumes = np.linspace(0.4, 2.0, generations + 1).tolist()
         shown = pictures(count, side) if images is None else images
-        run.finish(front, shown, {"hypervolume": volumes})
+        run.finish(record[:count], shown, result_facts(hypervolume=volumes))
     return RunDirectory.open(path)
 
 
@@ -240,7 +235,7 @@ def fronts(tmp_path_factory):
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(os, "fsync", os.fstat)  # hundreds of files, and nothing to survive
                 runs[count] = front_run(folder / str(count), count)
-                page.report(runs[count], runs[count].path / page.PAGE)
+                run_page.report(runs[count], runs[count].path / run_page.PAGE)
         return runs[count]
 
     return run_of
@@ -249,7 +244,7 @@ def fronts(tmp_path_factory):
 @pytest.fixture
 def open_scores(fronts, open_page, tmp_path):
     """``open_scores(front, generation0)`` → the page of a front with these scores."""
-    whole = page.run_data(fronts(100))
+    whole = run_page.run_data(fronts(100))
 
     def opened(front, generation0):
         centre, scale = robust_scale(generation0)
@@ -264,7 +259,7 @@ def open_scores(fronts, open_page, tmp_path):
             "front": kept | {"size": whole["front"]["size"], "scores": front.tolist()},
         }
         file = tmp_path / "page.html"
-        file.write_bytes(page.page_html(data))
+        file.write_bytes(run_page.page_html(data))
         return open_page(file)
 
     return opened

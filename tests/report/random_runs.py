@@ -1,11 +1,11 @@
 """Finished runs of random scores and grey pictures."""
 
-from types import SimpleNamespace
-
 import numpy as np
+from hand_made import generation_facts, result_facts
 
 from evo_t2i.config import RunConfig
-from evo_t2i.runs.directory import GenerationRecord, RunDirectory
+from evo_t2i.points import Points
+from evo_t2i.runs.directory import RunDirectory
 
 NAMES = ("text_image", "image_real", "region_word", "word_label", "another")
 
@@ -22,22 +22,17 @@ def finished_run(
         for generation in range(generations + 1):
             values = rng.normal(generation, 1.0, (20, scores))
             values[0] = np.nan
-            record = GenerationRecord(
+            record = Points(
                 latents=rng.normal(size=(20, 3)).astype(np.float32),
                 scores=values,
                 ids=np.arange(20) + 20 * generation,
                 parents=np.full((20, 2), -1),
+                generations=np.full(20, generation),
             )
-            facts = {"hypervolume": 1 - 0.5**generation, "front": front}
-            run.commit(generation, record, {}, facts)
-        individuals = SimpleNamespace(
-            latents=record.latents[-front:],
-            scores=record.scores[-front:],
-            ids=record.ids[-front:],
-            parents=record.parents[-front:],
-            generations=np.full(front, generations),
-        )
-        run.finish(individuals, pictures(front) if images is None else images, {})
+            facts = generation_facts(scores, hypervolume=1 - 0.5**generation, front=front)
+            run.commit(record, {}, facts)
+        shown = pictures(front) if images is None else images
+        run.finish(record[-front:], shown, result_facts())
     return RunDirectory.open(path)
 
 

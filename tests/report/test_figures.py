@@ -8,11 +8,9 @@ import pytest
 from PIL import Image, ImageColor
 from random_runs import finished_run
 
-from evo_t2i.errors import RunDataError
 from evo_t2i.picking.methods import pick
-from evo_t2i.report import lines, plots, sheets, style
+from evo_t2i.report import lines, plots, style
 from evo_t2i.report.animation import MOST_FRAMES, animation
-from evo_t2i.report.figure import page_of
 
 
 def draw(kind, run, picked, file_format="png"):
@@ -95,22 +93,16 @@ def test_a_score_that_hardly_varied_at_first_is_drawn_on_a_logarithmic_axis(tmp_
     assert lines.convergence(run, "png") != calm
 
 
-def test_the_sheet_as_pdf_and_svg_keeps_its_size(tmp_path):
-    run = finished_run(tmp_path / "run")
-    front = run.front()
-    page = sheets.front_page(run, pick(front.scores, front.generation0_scores, front.score_names))
-    assert page_of(page, "png") == page
-    height, width = pixels_of(page).shape[:2]
-    svg = ElementTree.fromstring(page_of(page, "svg"))
-    points = [float(svg.attrib[side].removesuffix("pt")) for side in ("width", "height")]
-    assert points == pytest.approx([width * 72 / 150, height * 72 / 150], abs=0.01)
-    assert page_of(page, "pdf").startswith(b"%PDF-")
-
-
-def test_before_and_after_cannot_be_drawn_without_the_runs_own(tmp_path):
-    run = finished_run(tmp_path / "run")
-    with pytest.raises(RunDataError, match="stored nowhere else; draw it again with `evo-t2i resu"):
-        sheets.before_after_page(run)
+@pytest.mark.parametrize("kind", ["pairs", "convergence", "evolution"])
+def test_a_score_beyond_measure_is_drawn_as_none(tmp_path, kind):
+    run = finished_run(tmp_path / "run", scores=2, front=5)
+    history = run.history()
+    run.history = lambda: history
+    drawn = []
+    for value in (np.nan, np.inf, -1.7e308):
+        history.scores[[3, 25]] = value
+        drawn.append(draw(kind, run, [0]))
+    assert drawn[0] == drawn[1] == drawn[2]
 
 
 def test_the_animation_shows_the_best_that_was_known(tmp_path):

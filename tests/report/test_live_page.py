@@ -4,16 +4,18 @@ import json
 import os
 import re
 import time
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hand_made import generation_facts, result_facts
 
 from evo_t2i.config import RunConfig
 from evo_t2i.picking.methods import pick
-from evo_t2i.report import page
+from evo_t2i.picking.taste import Taste
+from evo_t2i.points import Points
+from evo_t2i.report import run_page
 from evo_t2i.report.live_page import DRAWN_AT_ONCE, MOST_PICTURES, LivePage
-from evo_t2i.runs.directory import GenerationRecord, RunDirectory
+from evo_t2i.runs.directory import RunDirectory
 
 CAPTION = "a <b>red</b> bus & a cat"
 NAMES = ("text_image", "image_real")
@@ -29,7 +31,7 @@ class Going:
         )
         self.run = RunDirectory.create(path, self.config)
         self.page = LivePage(path)
-        self.file = path / page.PAGE
+        self.file = path / run_page.PAGE
         self.rng = np.random.default_rng(1)
         self.count, self.next_id, self.asked = count, 0, []
         shades = self.rng.integers(0, 256, (400, 1, 1, 3), dtype=np.uint8)
@@ -39,27 +41,23 @@ class Going:
         """One generation more; the first ``kept`` of the front stay on it. Writes the page."""
         generation = len(self.run.journal)
         new = self.count - kept
-        record = GenerationRecord(
+        record = Points(
             latents=np.arange(self.next_id, self.next_id + new)[:, None].astype(np.float32),
             scores=self.rng.normal(0.4 * generation, 1.0, (new, len(NAMES))),
             ids=np.arange(self.next_id, self.next_id + new),
             parents=np.full((new, 2), -1 if not generation else 0),
+            generations=np.full(new, generation),
         )
-        self.run.commit(generation, record, {}, {"hypervolume": 0.5 + generation})
-        generations = np.full(new, generation)
+        facts = generation_facts(len(NAMES), hypervolume=0.5 + generation)
+        self.run.commit(record, {}, facts)
         self.next_id += new
-        parts = {name: getattr(record, name) for name in ("latents", "scores", "ids", "parents")}
-        parts["generations"] = generations
-        if kept:
-            old = {name: getattr(self.front, name)[:kept] for name in parts}
-            parts = {name: np.concatenate([old[name], parts[name]]) for name in parts}
-        self.front = SimpleNamespace(**parts)
+        self.front = Points.joined([self.front[:kept], record]) if kept else record
         self.write(**options)
 
     def write(self, *, interval=0.2, **options):
         first = self.run.history()
         scores = first.scores[first.generations == 0]
-        ranked = pick(self.front.scores, scores, NAMES, count=MOST_PICTURES - len(NAMES))
+        ranked = pick(self.front.scores, scores, NAMES, Taste(count=MOST_PICTURES - len(NAMES)))
         self.page.write(self.front, ranked, self.draw, interval=interval, **options)
 
     def draw(self, rows):
@@ -68,8 +66,8 @@ class Going:
 
     def finish(self):
         images = self.images[self.front.ids]
-        self.run.finish(self.front, images, {"hypervolume": [0.5] * len(self.run.journal)})
-        page.report(RunDirectory.open(self.run.path), self.file)
+        self.run.finish(self.front, images, result_facts(hypervolume=[0.5] * len(self.run.journal)))
+        run_page.report(self.run, self.file)
 
 
 @pytest.fixture
@@ -110,7 +108,7 @@ def test_the_page_follows_the_run_to_its_end(going, open_page):
     going.finish()
     tab.page.wait_for_selector("#export-pick", state="visible")
     assert not tab.page.is_visible("#live")
-    assert not page.is_live(going.file)
+    assert not run_page.is_live(going.file)
     tab.page.evaluate("window.same = true")
     time.sleep(2.5)
     assert tab.page.evaluate("window.same")
@@ -129,10 +127,8 @@ def test_what_was_set_survives_every_reload(going, open_page):
     tab.settle()
     starred, picked = first[1], first[2]
     wait_for_address(tab, f"pick={picked}")
-    going.front = SimpleNamespace(
-        **{name: array[np.argsort(~np.isin(going.front.ids, [starred, picked]), kind="stable")]
-           for name, array in vars(going.front).items()}
-    )  # fmt: skip
+    marked = np.isin(going.front.ids, [starred, picked])
+    going.front = going.front[np.argsort(~marked, kind="stable")]
     going.step(kept=2)
     wait_for(tab, "Generation 1 of 6")
     assert tab.selected() == picked
@@ -148,8 +144,8 @@ def test_a_mark_on_a_picture_that_is_not_shown_now_is_kept(going, open_page):
     hidden = int(going.front.ids[5])
     tab = open_page(going.file, f"#star={hidden}&pick={hidden}&w=2,1")
     wait_for(tab, "Generation 0 of 6")
-    whole, rows = going.front, np.array([0, 1, 2])
-    going.front = SimpleNamespace(**{name: array[rows] for name, array in vars(whole).items()})
+    whole = going.front
+    going.front = whole[np.arange(3)]
     going.write()
     wait_for_front(tab, 3)
     wait_for_address(tab, f"star={hidden}&pick={hidden}")
@@ -193,7 +189,7 @@ def test_a_run_that_was_stopped_says_so_and_reloads_no_more(going, open_page):
     going.step()
     time.sleep(2.5)
     assert "Generation 0 of 6" in tab.page.text_content("#live")
-    assert page.is_live(going.file)
+    assert run_page.is_live(going.file)
 
 
 def test_a_run_that_was_killed_is_not_said_to_go_on(going, open_page, monkeypatch):

@@ -14,7 +14,7 @@ from random_scores import (
 )
 
 from evo_t2i.picking.ask import WeightLearner
-from evo_t2i.report import page
+from evo_t2i.report import run_page
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_it_asks_and_learns_what_the_command_does(open_scores, scores, seed):
 
 
 def test_by_mouse_and_by_touch_and_back(fronts, open_page):
-    tab = open_page(fronts(100).path / page.PAGE)
+    tab = open_page(fronts(100).path / run_page.PAGE)
     tab.set_taste("rank", weights=[2, 1, 1, 0], floors=[40, 0, 0, 0])
     before = tab.shown()
     tab.page.click("#ask-open")
@@ -76,7 +76,7 @@ def test_by_mouse_and_by_touch_and_back(fronts, open_page):
 
 @pytest.mark.parametrize("key", ["q", "Escape"])
 def test_enough_before_the_first_answer_changes_nothing(fronts, open_page, key):
-    tab = open_page(fronts(100).path / page.PAGE)
+    tab = open_page(fronts(100).path / run_page.PAGE)
     before = tab.page.evaluate("location.hash"), tab.shown()
     tab.page.click("#ask-open")
     tab.page.keyboard.press(key)
@@ -88,7 +88,7 @@ def test_enough_before_the_first_answer_changes_nothing(fronts, open_page, key):
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_a_front_without_a_choice_has_nothing_to_ask(fronts, open_page, count):
-    tab = open_page(fronts(count).path / page.PAGE)
+    tab = open_page(fronts(count).path / run_page.PAGE)
     tab.page.click("#ask-open")
     assert "There is nothing to ask" in tab.page.text_content("#ask")
     tab.page.keyboard.press("Enter")
@@ -96,7 +96,7 @@ def test_a_front_without_a_choice_has_nothing_to_ask(fronts, open_page, count):
 
 
 def test_its_keys_do_not_reach_the_page_behind(fronts, open_page):
-    tab = open_page(fronts(100).path / page.PAGE)
+    tab = open_page(fronts(100).path / run_page.PAGE)
     tab.page.click("#ask-open")
     for key in ("p", ".", "e", "ArrowRight", "End"):
         tab.page.keyboard.press(key)

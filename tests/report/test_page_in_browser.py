@@ -10,11 +10,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from evo_t2i.cli.main import run as command
-from evo_t2i.report import page
+from evo_t2i.report import run_page
 
 
 def file_of(run):
-    return run.path / page.PAGE
+    return run.path / run_page.PAGE
 
 
 def drag(tab, start, end):
@@ -61,7 +61,7 @@ def test_fronts_of_any_size_open_without_a_complaint(fronts, open_page, count, s
 @pytest.mark.parametrize("scores", [1, 2, 5])
 def test_any_number_of_scores(make_run, open_page, tmp_path, scores):
     run = make_run(tmp_path / "run", 7, scores=scores)
-    page.report(run, file_of(run))
+    run_page.report(run, file_of(run))
     tab = open_page(file_of(run))
     views = tab.drawn()
     assert len(views) == 2 + scores * (scores - 1) // 2
@@ -583,7 +583,7 @@ def test_forty_hostile_captions_are_shown_as_text(make_run, open_page, tmp_path)
     assert len(set(HOSTILE)) == 40
     for number, caption in enumerate(HOSTILE):
         run = make_run(tmp_path / str(number), 2, caption=caption, generations=1)
-        page.report(run, file_of(run))
+        run_page.report(run, file_of(run))
         tab = open_page(file_of(run))
         found = tab.page.evaluate(
             """() => ({

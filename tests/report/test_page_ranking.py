@@ -7,7 +7,8 @@ import pytest
 from random_scores import NAMES, few_scores, flat_scores, random_scores, tied_scores
 
 from evo_t2i.picking.methods import METHODS, pick
-from evo_t2i.report import page
+from evo_t2i.picking.taste import Taste
+from evo_t2i.report import run_page
 from evo_t2i.run import Run
 
 
@@ -51,7 +52,7 @@ def test_the_order_is_that_of_the_command(open_scores, method, scores):
             floors = tab.floors(NAMES)
             if not (front >= [floors.get(name, -np.inf) for name in NAMES]).all(axis=1).any():
                 continue
-        expected = pick(front, generation0, NAMES, method=method, floors=floors, **wish)
+        expected = pick(front, generation0, NAMES, Taste(method=method, floors=floors, **wish))
         rest = [row for row in expected.ranking if row not in expected.chosen]
         shown = tab.shown()
         assert shown == [ids[row] for row in (*expected.chosen, *rest)], (taste, floors)
@@ -67,7 +68,7 @@ def test_the_order_is_that_of_the_command(open_scores, method, scores):
 
 
 def test_only_what_a_method_uses_can_be_set(fronts, open_page):
-    tab = open_page(fronts(100).path / page.PAGE)
+    tab = open_page(fronts(100).path / run_page.PAGE)
     shown = {}
     for method in METHODS:
         tab.set_taste(method)
@@ -89,7 +90,7 @@ def test_only_what_a_method_uses_can_be_set(fronts, open_page):
 @pytest.mark.parametrize("method", ["lexicographic", "extremes", "knee"])
 def test_what_is_exported_is_what_the_command_takes(fronts, open_page, tmp_path, method):
     run = Run(fronts(100).path)
-    tab = open_page(run.path / page.PAGE)
+    tab = open_page(run.path / run_page.PAGE)
     taste = {"order": [2, 0, 3, 1], "tolerance": 1.5} if method == "lexicographic" else {}
     weights = [1, 0, 1, 1] if method != "extremes" else [1] * 4
     tab.set_taste(method, weights=weights, count=1 if method == "extremes" else 3, **taste)
@@ -108,4 +109,4 @@ def test_what_is_exported_is_what_the_command_takes(fronts, open_page, tmp_path,
         wish = {"order": [names[score] for score in taste["order"]], "tolerance": 1.5}
     if method != "extremes":
         wish |= {"weights": {"image_real": 0}, "count": 3}
-    assert run.rank(method=method, **wish).chosen == chosen.chosen
+    assert run.rank(Taste(method=method, **wish)).chosen == chosen.chosen

@@ -8,6 +8,7 @@ from PIL import Image, ImageColor
 from random_runs import finished_run, pictures
 
 from evo_t2i.picking.methods import pick
+from evo_t2i.picking.taste import Taste
 from evo_t2i.report import plots, sheets, style
 from evo_t2i.report.figure import DOTS_PER_INCH
 
@@ -94,7 +95,7 @@ def test_the_caption_is_literal_and_changes_only_the_title(tmp_path):
 def test_the_contact_sheet_shows_the_pictures_best_first_and_frames_the_pick(tmp_path):
     run = finished_run(tmp_path / "run")
     front = run.front()
-    choice = pick(front.scores, front.generation0_scores, front.score_names, count=2)
+    choice = pick(front.scores, front.generation0_scores, front.score_names, Taste(count=2))
     sheets.front_sheet(run, choice, tmp_path / "sheet.png")
     sheet = opened(tmp_path / "sheet.png")
     order = [*choice.chosen, *choice.ranking]
@@ -162,6 +163,55 @@ def test_pictures_of_any_shape_fit(tmp_path, shape):
 def test_an_empty_sheet_is_still_a_picture(tmp_path):
     sheets.contact_sheet([], [], "nothing", tmp_path / "sheet.png")
     assert count_of(opened(tmp_path / "sheet.png"), style.INK) > 20
+
+
+def test_what_the_font_lacks_is_escaped_and_named():
+    caption = "猫 and 🐈 über ☀ кот, 猫\u202e\n"
+    assert style.undrawn(caption) == "猫🐈"
+    assert style.plain(caption) == "\\u732b and \\U0001f408 über ☀ кот, \\u732b"
+    assert "no letters for 猫🐈 and" in style.title_note(caption)
+    assert style.title_note("über ☀ кот γάτα") is None
+
+
+RIGHT_TO_LEFT = "قطة على الطاولة"
+
+
+@pytest.mark.skipif(bool(style.undrawn(RIGHT_TO_LEFT)), reason="no library lays out Arabic here")
+def test_arabic_is_joined_and_runs_leftwards(tmp_path):
+    """The first letter stands at the right, and letters are joined: narrower than apart."""
+    face = style.font(60, leftwards=True)
+    drawn = {}
+    for text in (RIGHT_TO_LEFT, RIGHT_TO_LEFT[1:]):
+        sheets.contact_sheet([], [], text, tmp_path / "sheet.png")
+        pixels = opened(tmp_path / "sheet.png")
+        drawn[text] = np.flatnonzero((pixels != pixels[0, 0]).any(axis=(0, 2)))
+    whole, rest = drawn.values()
+    assert whole.max() - rest.max() > 5  # it is shorter at its right
+    assert whole.min() == rest.min()
+    assert face.getlength("طا") < face.getlength("ط") + face.getlength("ا")
+
+
+def test_without_a_library_for_it_arabic_is_escaped_and_named(monkeypatch):
+    monkeypatch.setattr(style.features, "check", lambda name: name != "fribidi")
+    style._drawable.cache_clear()
+    try:
+        assert style.plain("قط cat") == "\\u0642\\u0637 cat"
+        assert "no letters for قط and" in style.title_note("قط cat")
+    finally:
+        style._drawable.cache_clear()
+
+
+def test_a_title_without_letters_of_its_own_is_no_row_of_boxes(tmp_path):
+    """Both libraries draw a box for what they lack, the same for every character."""
+    sizes = set()
+    for caption in ("猫", "犬"):
+        sheets.contact_sheet([], [], caption, tmp_path / "sheet.png")
+        sizes.add((tmp_path / "sheet.png").read_bytes())
+    run = finished_run(tmp_path / "run", scores=2)
+    front, history = run.front(), run.history()
+    figures = [plots.scatter_matrix(front, history, text, ["x"], []) for text in ("猫", "犬")]
+    assert len(sizes) == 2
+    assert figures[0] != figures[1]
 
 
 def test_text_is_broken_at_spaces_and_never_too_wide():

@@ -1,25 +1,17 @@
 """A toy run: random latents whose scores are known functions, three generations."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hand_made import generation_facts, result_facts
 
 from evo_t2i.config import RunConfig
-from evo_t2i.runs.directory import GenerationRecord, RunDirectory
+from evo_t2i.points import Points
+from evo_t2i.runs.directory import RunDirectory
 
 COUNT, DIMENSIONS = 6, 5
-
-
-@dataclass(frozen=True)
-class Individuals:
-    latents: np.ndarray
-    scores: np.ndarray
-    ids: np.ndarray
-    parents: np.ndarray
-    generations: np.ndarray
 
 
 class Toy:
@@ -34,7 +26,7 @@ class Toy:
         scores=("text_image", "image_real"),
     )
 
-    def record(self, generation: int, before: dict[str, np.ndarray] | None) -> GenerationRecord:
+    def record(self, generation: int, before: dict[str, np.ndarray] | None) -> Points:
         rng = np.random.default_rng([self.config.seed, generation])
         latents = rng.standard_normal((COUNT, DIMENSIONS)).astype(np.float32)
         if before is not None:
@@ -44,7 +36,8 @@ class Toy:
         parents = np.full((COUNT, 2), -1, dtype=np.int64)
         if generation:
             parents[:] = np.stack([ids - COUNT, ids[::-1] - COUNT], axis=1)
-        return GenerationRecord(latents=latents, scores=scores, ids=ids, parents=parents)
+        generations = np.full(COUNT, generation, dtype=np.int64)
+        return Points(latents, scores, ids, parents, generations)
 
     def go_on(self, run: RunDirectory) -> None:
         """Take the run to its end from wherever it stands."""
@@ -54,16 +47,10 @@ class Toy:
             generation += 1
             record = self.record(generation, state)
             state = {"latents": record.latents, "clock": np.array(generation)}
-            run.commit(generation, record, state, {"evaluations": (generation + 1) * COUNT})
+            run.commit(record, state, generation_facts(2, evaluations=(generation + 1) * COUNT))
         record = run.record(self.config.generations)
-        front = Individuals(
-            latents=record.latents,
-            scores=record.scores,
-            ids=record.ids,
-            parents=record.parents,
-            generations=np.full(COUNT, self.config.generations, dtype=np.int64),
-        )
-        run.finish(front, self.images(record.latents), {"models": {"builtin": "ab" * 32}})
+        facts = result_facts(models={"builtin": "ab" * 32})
+        run.finish(record, self.images(record.latents), facts)
 
     @staticmethod
     def images(latents: np.ndarray) -> np.ndarray:

@@ -3,21 +3,21 @@
 import csv
 import json
 import os
-import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hand_made import generation_facts, result_facts
+from killed import killed_after
 from PIL import Image
 
 from evo_t2i.config import RunConfig
 from evo_t2i.errors import DiskFullError, EvoError, RunDataError, RunLockedError, UsageError
-from evo_t2i.runs import directory
+from evo_t2i.runs import directory, place
 from evo_t2i.runs.directory import RunDirectory
-
-WATCHED = ("open", "write", "fsync", "replace", "unlink", "ftruncate", "mkdir")
 
 
 def resume(toy, path: Path) -> RunDirectory:
@@ -106,7 +106,7 @@ def test_killed_at_every_file_operation_the_run_ends_the_same(toy, tmp_path, fil
     killed_at = 0
     while True:
         path = tmp_path / f"killed{killed_at}"
-        if not _killed_after(killed_at, lambda path=path: toy.whole(path)):
+        if not killed_after(killed_at, lambda path=path: toy.whole(path)):
             break
         if (path / "config.json").exists():
             resume(toy, path)
@@ -122,35 +122,10 @@ def test_killed_again_while_it_resumes(toy, tmp_path, files_of):
     reference = files_of(toy.whole(tmp_path / "reference").path)
     for operation in range(0, 60, 7):
         path = tmp_path / f"killed{operation}"
-        assert _killed_after(75, lambda path=path: toy.whole(path))
-        assert _killed_after(operation, lambda path=path: resume(toy, path))
+        assert killed_after(75, lambda path=path: toy.whole(path))
+        assert killed_after(operation, lambda path=path: resume(toy, path))
         resume(toy, path)
         assert files_of(path) == reference
-
-
-def _killed_after(operations: int, work) -> bool:
-    """Run ``work`` in a child that dies by SIGKILL before its next file operation."""
-    child = os.fork()
-    if child == 0:
-        left = [operations]
-        for name in WATCHED:
-            setattr(os, name, _counted(getattr(os, name), left))
-        try:
-            work()
-        finally:
-            os._exit(0)
-    _, status = os.waitpid(child, 0)
-    return os.WIFSIGNALED(status)
-
-
-def _counted(operation, left: list[int]):
-    def counted(*arguments, **options):
-        if left[0] == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        left[0] -= 1
-        return operation(*arguments, **options)
-
-    return counted
 
 
 @pytest.mark.usefixtures("quick_disk")
@@ -224,13 +199,16 @@ def test_damaged_results_are_refused_and_named(toy, tmp_path):
 
 
 def test_an_unfinished_run_shows_its_progress_and_the_next_step(toy, tmp_path):
-    run = RunDirectory.create(tmp_path / "run", toy.config)
-    assert run.last() is None
-    assert run.warnings == []
-    with pytest.raises(RunDataError, match="no committed generation"):
-        run.history()
-    run.commit(0, toy.record(0, None), {}, {})
-    reader = RunDirectory.open(tmp_path / "run")
+    path = tmp_path / "run"
+    with RunDirectory.create(path, toy.config) as run:
+        assert run.last() is None
+        assert run.warnings == []
+        with pytest.raises(RunDataError, match="no committed generation"):
+            run.history()
+        run.commit(toy.record(0, None), {}, generation_facts(2))
+        with pytest.raises(ValueError, match="cannot follow"):
+            run.commit(toy.record(2, None), {}, generation_facts(2))
+    reader = RunDirectory.open(path)
     assert len(reader.journal) == 1
     assert not reader.finished
     with pytest.raises(
@@ -240,9 +218,24 @@ def test_an_unfinished_run_shows_its_progress_and_the_next_step(toy, tmp_path):
     with pytest.raises(RunDataError, match="no generation 1"):
         reader.record(1)
     with pytest.raises(ValueError, match="opened for reading"):
-        reader.commit(1, toy.record(1, None), {}, {})
-    with pytest.raises(ValueError, match="cannot follow"):
-        run.commit(2, toy.record(2, None), {}, {})
+        reader.commit(toy.record(1, None), {}, generation_facts(2))
+
+
+def test_a_run_that_goes_on_is_said_to_go_on(toy, tmp_path):
+    path = tmp_path / "run"
+    with RunDirectory.create(path, toy.config) as run:
+        with pytest.raises(RunLockedError, match="is still going on: before generation 0"):
+            RunDirectory.open(path).history()
+        for generation in range(2):
+            run.commit(toy.record(generation, None), {}, generation_facts(2))
+        for _ in range(3):  # looking takes nothing away
+            with pytest.raises(RunLockedError, match="is still going on: generation 1 of 3; wait"):
+                RunDirectory.open(path).front()
+        with pytest.raises(RunLockedError, match="Another process"):
+            RunDirectory.open(path, writable=True)
+    with pytest.raises(RunDataError, match="stopped before its end"):
+        RunDirectory.open(path).front()
+    RunDirectory.open(path, writable=True).close()
 
 
 def test_damage_in_the_middle_of_the_journal_is_an_error(toy, tmp_path):
@@ -265,7 +258,7 @@ def test_a_changed_configuration_is_refused(toy, tmp_path):
 def test_an_existing_path_is_refused_and_left_alone(toy, tmp_path, files_of):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "thesis.txt").write_text("mine")
-    with pytest.raises(UsageError, match="exists already; choose another --out"):
+    with pytest.raises(UsageError, match="exists already; choose another `out`"):
         RunDirectory.create(tmp_path / "run", toy.config)
     with pytest.raises(UsageError, match="exists already"):
         RunDirectory.create(tmp_path / "run" / "thesis.txt", toy.config)
@@ -334,7 +327,7 @@ def test_links_are_never_followed(toy, tmp_path):
 
 
 def test_too_little_space_is_said_before_anything_is_written(toy, tmp_path, monkeypatch):
-    monkeypatch.setattr(directory, "BASE_BYTES", 2**62)
+    monkeypatch.setattr(place, "BASE_BYTES", 2**62)
     with pytest.raises(DiskFullError, match="MiB free and the run may take"):
         RunDirectory.create(tmp_path / "run", toy.config)
     assert list(tmp_path.iterdir()) == []
@@ -381,7 +374,7 @@ def test_another_failure_of_the_disk_is_one_sentence(toy, tmp_path, monkeypatch)
 
     monkeypatch.setattr(os, "fsync", broken)
     with pytest.raises(EvoError, match=r"cannot be written \(Input/output error\)"):
-        run.commit(0, toy.record(0, None), {}, {})
+        run.commit(toy.record(0, None), {}, generation_facts(2))
 
 
 @pytest.mark.usefixtures("quick_disk")
@@ -393,10 +386,10 @@ def test_short_writes_are_completed(toy, tmp_path, files_of, monkeypatch):
 
 
 def test_an_unknown_format_is_refused(tmp_path, toy, monkeypatch):
-    monkeypatch.setattr(directory, "FORMAT", 2)
+    monkeypatch.setattr(directory, "FORMAT", 3)
     RunDirectory.create(tmp_path / "run", toy.config).close()
     monkeypatch.undo()
-    with pytest.raises(RunDataError, match="has format 2, and this version reads 1"):
+    with pytest.raises(RunDataError, match="has format 3, and this version reads 2"):
         RunDirectory.open(tmp_path / "run")
 
 
@@ -404,21 +397,22 @@ def test_a_one_picture_front_of_one_score(tmp_path, toy):
     config = RunConfig(caption="雪 and \x1b[31mred", seed=0, scores=("text_image",))
     record = toy.record(0, None)
     with RunDirectory.create(tmp_path / "run", config) as run:
-        run.commit(
-            0,
-            directory.GenerationRecord(
-                record.latents, record.scores[:, :1], record.ids, record.parents
-            ),
-            {},
-            {},
-        )
-
-        class One:
-            latents, ids, parents = record.latents[:1], record.ids[:1], record.parents[:1]
-            scores, generations = record.scores[:1, :1], np.zeros(1, dtype=np.int64)
-
-        run.finish(One, np.zeros((1, 4, 4, 3), dtype=np.uint8), {})
+        one = replace(record, scores=record.scores[:, :1])
+        run.commit(one, {}, generation_facts(1))
+        run.finish(one[:1], np.zeros((1, 4, 4, 3), dtype=np.uint8), result_facts())
     front = RunDirectory.open(tmp_path / "run").front()
     assert len(front) == 1
     with Image.open(front.files[0]) as picture:
         assert json.loads(picture.text["evo_t2i"])["caption"] == config.caption
+
+
+@pytest.mark.parametrize("score", [np.nan, np.inf, -1.7e308])
+def test_a_front_without_a_score_is_refused(tmp_path, toy, score):
+    record = toy.record(0, None)
+    with RunDirectory.create(tmp_path / "run", toy.config) as run:
+        run.commit(record, {}, generation_facts(2))
+        front = record[:2]
+        front.scores[1, 0] = score
+        run.finish(front, np.zeros((2, 4, 4, 3), dtype=np.uint8), result_facts())
+    with pytest.raises(RunDataError, match=r"archive.safetensors .*has scores that no front is"):
+        RunDirectory.open(tmp_path / "run").front()

@@ -9,7 +9,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from evo_t2i.errors import EvoError, RunDataError, UsageError
-from evo_t2i.generators.lafite import LafiteGenerator
+from evo_t2i.generators.lafite import LafiteGenerator, LafiteOptions
 from evo_t2i.testing import check_feature_extractor, check_generator
 from evo_t2i.training.architecture import Architecture
 from evo_t2i.training.data import prepare
@@ -215,6 +215,17 @@ def test_a_training_that_comes_apart_says_where(pictures, tmp_path):
     chosen = settings(images=16, report_every=16, generator_rate=1e30)
     with pytest.raises(EvoError, match=r"came apart before image 16: .* is (nan|inf)"):
         train_lafite(pictures, chosen, tmp_path, CPU)
+
+
+def test_a_clip_from_a_folder_is_known_by_its_digest(pictures, small_clip, tmp_path):
+    chosen = settings(images=4, report_every=4, clip=f"local-dir:{small_clip}")
+    folder = train_lafite(pictures, chosen, tmp_path, CPU)
+    for name in ("config.json", "CARD.md"):
+        assert str(small_clip) not in (folder / name).read_text()
+    with pytest.raises(EvoError, match=r"a CLIP from a folder; name that folder .* lafite\.clip"):
+        LafiteGenerator(device=CPU, argument=str(folder))
+    options = LafiteOptions(clip=str(small_clip))
+    check_generator(LafiteGenerator(device=CPU, argument=str(folder), options=options))
 
 
 def test_a_generator_of_another_built_in_clip_is_refused(pictures, tmp_path):

@@ -125,11 +125,11 @@ function knee(unit, { shares, allowed }) {
   const candidates = allowed.map((row) => used.map((j) => unit[row][j]));
   const extremes = used.map((_, k) => extremeOf(candidates, k));
   const normal = shares.map((share) => (share > 0 ? 1 : 0));
-  if (conditionNumber(extremes) < WORST_CONDITION) {
-    const through = solved(extremes, used.map(() => 1));
-    if (through.every((weight) => weight > 1 / WORST_CONDITION)) {
-      used.forEach((j, k) => (normal[j] = through[k]));
-    }
+  const inverse = inverted(extremes);
+  const through = inverse.map((row) => row.reduce((sum, value) => sum + value, 0));
+  const spans = norm(extremes) * norm(inverse) < WORST_CONDITION;
+  if (spans && through.every((weight) => weight > 1 / WORST_CONDITION)) {
+    used.forEach((j, k) => (normal[j] = through[k]));
   }
   const length = Math.sqrt(normal.reduce((sum, weight) => sum + weight * weight, 0));
   return weightedSum(unit, normal).map((sum) => (sum - 1) / length);
@@ -145,51 +145,26 @@ function extremeOf(candidates, k) {
   });
 }
 
-/** x with `matrix` x = `right`, by Gaussian elimination with the largest pivot of each column. */
-function solved(matrix, right) {
-  const rows = matrix.map((row, i) => [...row, right[i]]);
-  const size = rows.length;
+/** By Gauss-Jordan elimination with the largest pivot of each column; not finite where singular. */
+function inverted(matrix) {
+  const size = matrix.length;
+  const rows = matrix.map((row, i) => [...row, ...row.map((_, j) => (i === j ? 1 : 0))]);
   for (let k = 0; k < size; k += 1) {
     const pivot = k + largestPlace(rows.slice(k).map((row) => Math.abs(row[k])));
     [rows[k], rows[pivot]] = [rows[pivot], rows[k]];
-    for (let i = k + 1; i < size; i += 1) {
-      const factor = rows[i][k] / rows[k][k];
-      for (let j = k; j <= size; j += 1) rows[i][j] -= factor * rows[k][j];
+    rows[k] = rows[k].map((value) => value / rows[k][k]);
+    for (let i = 0; i < size; i += 1) {
+      if (i === k) continue;
+      const factor = rows[i][k];
+      rows[i] = rows[i].map((value, j) => value - factor * rows[k][j]);
     }
   }
-  const x = Array(size).fill(0);
-  for (let k = size - 1; k >= 0; k -= 1) {
-    let rest = rows[k][size];
-    for (let j = k + 1; j < size; j += 1) rest -= rows[k][j] * x[j];
-    x[k] = rest / rows[k][k];
-  }
-  return x;
+  return rows.map((row) => row.slice(size));
 }
 
-/** Largest over smallest singular value, by one-sided Jacobi rotations (Hestenes, 1958). */
-function conditionNumber(matrix) {
-  const rows = matrix.map((row) => [...row]);
-  const product = (a, b) => a.reduce((sum, value, j) => sum + value * b[j], 0);
-  for (let sweep = 0, turned = true; turned && sweep < 60; sweep += 1) {
-    turned = false;
-    for (let p = 0; p < rows.length; p += 1) {
-      for (let q = p + 1; q < rows.length; q += 1) {
-        const [alpha, beta] = [product(rows[p], rows[p]), product(rows[q], rows[q])];
-        const gamma = product(rows[p], rows[q]);
-        if (Math.abs(gamma) <= 1e-15 * Math.sqrt(alpha * beta)) continue;
-        turned = true;
-        const zeta = (beta - alpha) / (2 * gamma);
-        const tangent = (zeta < 0 ? -1 : 1) / (Math.abs(zeta) + Math.sqrt(1 + zeta * zeta));
-        const cosine = 1 / Math.sqrt(1 + tangent * tangent);
-        const sine = cosine * tangent;
-        const before = rows[p];
-        rows[p] = before.map((value, j) => cosine * value - sine * rows[q][j]);
-        rows[q] = rows[q].map((value, j) => sine * before[j] + cosine * value);
-      }
-    }
-  }
-  const sizes = rows.map((row) => Math.sqrt(product(row, row)));
-  return Math.max(...sizes) / Math.min(...sizes);
+/** The 1-norm: the largest sum of a column's absolute values. */
+function norm(matrix) {
+  return Math.max(...matrix[0].map((_, j) => matrix.reduce((sum, row) => sum + Math.abs(row[j]), 0)));
 }
 
 function lexicographic(z, { shares, allowed, order, tolerance }) {

@@ -1,0 +1,190 @@
+"""What `sample` and `resume` share: the watched run, how it was stopped, and its summary."""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evo_t2i.cli.terminal.live import LiveTerminal, LiveWebPage
+from evo_t2i.cli.terminal.output import print_facts, say, shown
+from evo_t2i.cli.terminal.progress import duration, progress_display
+from evo_t2i.cli.terminal.silence import libraries_silenced
+from evo_t2i.cli.terminal.stop import Stopped
+from evo_t2i.config import RunConfig
+from evo_t2i.errors import EvoError
+
+if TYPE_CHECKING:
+    from evo_t2i.events import Event, Progress
+    from evo_t2i.run import Run
+
+_FILES = (
+    "front.csv",
+    "contact_sheet.png",
+    "pareto.png",
+    "before_after.png",
+    "report.html",
+)
+MOST_QUOTED = 40
+"""Characters of an end of the caption that was not read."""
+_LABEL_SCORES = ("image_real", "word_label")
+
+
+def evolve(
+    directory: Path,
+    config: RunConfig,
+    call: Callable[["Progress"], "Run"],
+    *,
+    quiet: bool,
+    live: str | None = None,
+) -> dict[str, Any]:
+    """Make ``call`` with the progress on display; returns the finished run's facts.
+
+    ``live`` is what ``evo_t2i.cli.terminal.live.checked_live`` returned.
+    """
+    start = time.monotonic()
+    pictures = LiveTerminal(config) if live == "terminal" else None
+    page = LiveWebPage(directory, quiet=quiet) if live == "page" else None
+    if page is not None and not quiet:
+        say(f"Live page, from generation 0 on: {directory / 'report.html'}")
+    try:
+        with (
+            libraries_silenced(),
+            progress_display(config, quiet=quiet, pictures=pictures) as progress,
+        ):
+            run = call(progress if page is None else _both(progress, page.show))
+    except BaseException as ended:
+        if isinstance(ended, Stopped):
+            ended.message = _what_is_kept(directory)
+        if page is not None:
+            page.ended("the run was stopped; evo-t2i resume RUN goes on with it")
+        raise
+    with libraries_silenced():
+        from evo_t2i.report.style import title_note
+    if not quiet and (note := title_note(config.caption)):
+        say(note)
+    return run_facts(run, time.monotonic() - start)
+
+
+def _both(first: "Progress", second: "Progress") -> "Progress":
+    def heard(event: "Event") -> None:
+        first(event)
+        second(event)
+
+    return heard
+
+
+def run_facts(run: "Run", seconds: float) -> dict[str, Any]:
+    """The summary of a finished run as plain JSON values; paths begin with the run's own."""
+    facts: dict[str, Any] = run.facts
+    volumes, rescored = facts["hypervolume"], facts.get("rescored")
+    picked = run.rank()
+    best = picked.chosen[0]
+    names = run.arrays.score_names
+    original = run.arrays.files[best]
+    copy = run.path / "pick" / f"01-{original.name}"
+    return {
+        "run": str(run.path),
+        "caption": run.config.caption,
+        "seed": run.config.seed,
+        "front": len(run.arrays),
+        "evaluations": facts["evaluations"],
+        "seconds": round(seconds, 1),
+        "hypervolume": volumes[-1],
+        "hypervolume_gain": volumes[-1] / volumes[0] if volumes[0] > 0 else None,
+        "rescored": rescored,
+        "coverage": facts["coverage"],
+        "label_matched": facts["label_matched"],
+        "unread": facts.get("unread", {}),
+        "pick": {
+            "file": str(copy if copy.exists() else original),
+            "method": picked.method,
+            "value": float(picked.value[best]),
+            "scores": dict(zip(names, run.arrays.scores[best].tolist(), strict=True)),
+            "z": dict(zip(names, picked.z[best].tolist(), strict=True)),
+        },
+        "files": [str(run.path / name) for name in _FILES],
+        "warnings": list(run.warnings),
+    }
+
+
+def print_summary(facts: dict[str, Any]) -> None:
+    """The facts for a person, on stdout."""
+    from evo_t2i.picking.table import shown_z
+
+    evaluated = f"{facts['evaluations']:,} evaluated in {duration(facts['seconds'])}"
+    volume, gain = f"{facts['hypervolume']:.3f}", facts["hypervolume_gain"]
+    if gain is not None:
+        times = "over 100" if gain > 100 else f"{gain:.2f}"
+        volume += f", {times} times generation 0's"
+    pick = facts["pick"]
+    print_facts(
+        [
+            ("run", facts["run"]),
+            ("caption", facts["caption"]),
+            ("seed", str(facts["seed"])),
+            ("front", f"{facts['front']:,} images of {evaluated}"),
+            ("hypervolume", volume),
+            *_rescored(facts["rescored"]),
+            ("pick", f"{pick['file']} ({pick['method']})"),
+            *(
+                (f"  {name}", f"{score:.4f} (z {shown_z(pick['z'][name])})")
+                for name, score in pick["scores"].items()
+            ),
+            ("look at", ", ".join(Path(file).name for file in facts["files"][1:])),
+            *(("note", warning) for warning in facts["warnings"]),
+        ]
+    )
+    if sentence := coverage_sentence(facts["coverage"], facts["label_matched"], pick["scores"]):
+        print(shown(sentence))
+    for sentence in unread_sentences(facts["unread"]):
+        print(shown(sentence))
+
+
+def _rescored(rescored: dict[str, Any] | None) -> list[tuple[str, str]]:
+    if rescored is None:
+        return []
+    name, change = max(rescored["largest_change"].items(), key=lambda item: item[1])
+    left = f"{rescored['left']} left the front" if rescored["left"] else "all stayed on the front"
+    return [("in fp32 again", f"{left}; largest change {change:.4f}, of {name}")]
+
+
+def coverage_sentence(coverage: float | None, matched: bool | None, names: Any) -> str | None:
+    """What to say when the classifier has no label for the caption; None when it has one."""
+    blind = [name for name in _LABEL_SCORES if name in names]
+    if matched is not False or coverage is None or not blind:
+        return None
+    verb = "say" if len(blind) > 1 else "says"
+    return (
+        f"No label of the classifier matches this caption (best similarity {coverage:.2f}), "
+        f"so {' and '.join(blind)} {verb} little about it."
+    )
+
+
+def unread_sentences(unread: Mapping[str, str]) -> list[str]:
+    """What to say of the ends of a caption that were not read, given by who did not read them."""
+    return [
+        f"Not read by {', '.join(name for name in unread if unread[name] == end)}, whose limit the "
+        f"caption exceeds: its end from {_beginning(end)!r} on."
+        for end in dict.fromkeys(unread.values())
+    ]
+
+
+def _beginning(text: str) -> str:
+    return text if len(text) <= MOST_QUOTED else f"{text[:MOST_QUOTED].rstrip()}…"
+
+
+def _what_is_kept(directory: Path) -> str:
+    from evo_t2i.runs.directory import RunDirectory
+
+    try:
+        committed = len(RunDirectory.open(directory).journal)
+    except EvoError:
+        return "Stopped before the run began; nothing was written."
+    kept = f"everything up to generation {committed - 1} is kept" if committed else "the run began"
+    return f"Stopped; {kept}. Go on with: evo-t2i resume {_quoted(directory)}"
+
+
+def _quoted(path: Path) -> str:
+    from shlex import quote
+
+    return quote(str(path))

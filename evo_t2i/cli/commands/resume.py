@@ -1,0 +1,50 @@
+"""`evo-t2i resume`: go on with a run that was stopped."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from evo_t2i.cli.arguments import home_expanded
+from evo_t2i.cli.commands.evolving import evolve, print_summary
+from evo_t2i.cli.terminal.live import LIVE_HELP, checked_live
+from evo_t2i.cli.terminal.output import print_json, say
+
+
+def resume(
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="Folder of the run.", callback=home_expanded)
+    ],
+    live: Annotated[
+        str | None,
+        typer.Option(metavar="WHERE", help=LIVE_HELP),
+    ] = None,
+    json_output: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> None:
+    """Go on with RUN to its end: the result equals that of an uninterrupted run.
+
+    \b
+    evo-t2i resume runs/skyline-at-sunset-7
+    """
+    from evo_t2i.runs.directory import RunDirectory
+
+    where = checked_live(live, quiet=quiet)
+    with RunDirectory.open(run) as directory:
+        config = directory.config
+        last = directory.last()
+        if not quiet:
+            for warning in directory.warnings:
+                say(warning)
+            place = "the start" if last is None else f"generation {last[0]}"
+            whole = directory.finished and not directory.damaged()
+            state = "complete" if whole else f"going on from {place}"
+            say(f"{config.caption} · seed {config.seed} · {run} · {state}")
+
+    def call(progress: Any) -> Any:
+        from evo_t2i import sampler as sampling
+
+        return sampling.resume(run, progress=progress)
+
+    facts = evolve(run, config, call, quiet=quiet, live=where)
+    print_json(facts) if json_output else print_summary(facts)

@@ -1,0 +1,1 @@
+"""What a terminal shows and hears: text, progress, pictures, live views, questions, signals."""

@@ -1,0 +1,65 @@
+"""pyproject.toml declares what is imported, and each range has two ends."""
+
+import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+EVERYTHING = PROJECT["dependencies"] + [one for extra in EXTRAS.values() for one in extra]
+
+
+def normalised(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def names(requirements):
+    return {normalised(re.match(r"[\w.-]+", requirement)[0]) for requirement in requirements}
+
+
+@pytest.fixture(scope="module")
+def distributions():
+    return packages_distributions()
+
+
+def imported(folder):
+    """Top-level modules that the Python files below ``folder`` import."""
+    found = set()
+    for file in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                found.add(node.module.split(".")[0])
+    return found - sys.stdlib_module_names - {"evo_t2i"}
+
+
+@pytest.mark.parametrize(
+    ("folder", "requirements"),
+    [
+        ("evo_t2i", PROJECT["dependencies"] + EXTRAS["diffusers"] + EXTRAS["video"]),
+        ("tests", EVERYTHING),
+        ("examples", [*PROJECT["dependencies"], *EXTRAS["examples"], "pytest"]),
+    ],
+)
+def test_what_is_imported_is_declared(folder, requirements, distributions):
+    declared = names(requirements)
+    beside = {file.stem for file in (ROOT / folder).glob("**/*.py")} - distributions.keys()
+    missing = {
+        module
+        for module in imported(ROOT / folder) - (set() if folder == "evo_t2i" else beside)
+        if not {normalised(name) for name in distributions.get(module, [])} & declared
+    }
+    assert missing == set()
+
+
+def test_every_range_has_two_ends():
+    for requirement in EVERYTHING:
+        pinned = "==" in requirement or requirement.startswith("evo-t2i[")
+        assert pinned or (">=" in requirement and "<" in requirement), requirement
