@@ -119,11 +119,11 @@ class OpenClipFeatures:
         So is ``clip.antonyms`` (2, d). ``clip.logit_scale`` () is CLIP's factor for its cosines.
         """
         prompts = [WORD_PROMPT.format(word=word) for word in content_words(caption)]
-        embeddings = self._embed([caption, *prompts])
+        embeddings = self.embed([caption, *prompts])
         return {
             "clip.text": embeddings[0],
             "clip.words": embeddings[1:],
-            "clip.antonyms": self._embed(ANTONYMS),
+            "clip.antonyms": self.embed(ANTONYMS),
             "clip.logit_scale": self._model.logit_scale.exp().float(),
         }
 
@@ -148,7 +148,8 @@ class OpenClipFeatures:
         """The caption's end beyond the text tower's context."""
         return unread(caption, self._tokenize)
 
-    def _embed(self, texts: Sequence[str]) -> Tensor:
+    def embed(self, texts: Sequence[str]) -> Tensor:
+        """Texts → (n, d), of unit length."""
         tokens = self._tokenize(texts).to(self._device)
         return normalize(self._model.encode_text(tokens).float(), dim=-1)
 

@@ -1,6 +1,6 @@
 """From a pickled checkpoint to a folder of safetensors, once and for all."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evo_t2i.checkpoints import stylegan2_folder
@@ -64,7 +64,7 @@ def convert(
     digest = stylegan2_folder.save(
         out,
         stored,
-        text_encoder=None if encoder is None else asdict(encoder),
+        text_encoder=None if encoder is None else encoder.record(),
         source=source,
         card=_card(result, source),
     )

@@ -11,8 +11,8 @@ from evo_t2i.models.stylegan2_discriminator import Discriminator
 class DiscriminatorFeatures:
     """What a discriminator says of its generator's pictures, each by itself.
 
-    ``label`` (1, classes) and ``text``, from a caption to its feature (1, d), are None where the
-    discriminator does not use them; then d is 0.
+    ``label`` (1, classes) and ``text``, from a caption to its feature (1, d), which words' features
+    may follow (1, 1 + t, d), are None where the discriminator does not use them; then d is 0.
     """
 
     provides = frozenset({"discriminator.logits", "discriminator.image", "discriminator.text"})
@@ -38,7 +38,7 @@ class DiscriminatorFeatures:
         """``discriminator.text`` (d,), of unit length."""
         feature = None if self._text is None else self._text(caption)
         none = torch.zeros(0, device=self._device)
-        return {"discriminator.text": none if feature is None else feature[0]}
+        return {"discriminator.text": none if feature is None else feature.flatten(0, -2)[0]}
 
     def images(
         self,

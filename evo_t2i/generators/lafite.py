@@ -2,24 +2,26 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
-from evo_t2i.caption import unread
+from evo_t2i.caption import content_words, unread
+from evo_t2i.checkpoints import builtin
 from evo_t2i.checkpoints.cache import expanded
 from evo_t2i.checkpoints.catalogue import hub_files
 from evo_t2i.checkpoints.hub import local_snapshot
+from evo_t2i.checkpoints.minilm import minilm_folder
 from evo_t2i.errors import ModelError
 from evo_t2i.generators.stylegan2_ada import CheckpointOptions, StyleGan2AdaGenerator
 from evo_t2i.models.loading import loading
 
-if TYPE_CHECKING:
-    from evo_t2i.checkpoints.published_clip import PublishedClip
+BUILTIN, FOLDER = "builtin", "local-dir"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,16 +32,33 @@ class TextEncoder:
     """
 
     architecture: str = "ViT-B-32-quickgelu"
-    """open_clip's name."""
+    """open_clip's name; ``builtin`` for the built-in CLIP and ``local-dir`` for one from a folder,
+    whose ``training`` is empty."""
     training: str = "openai"
     """open_clip's name of the weights."""
     digest: str | None = None
-    """``PublishedClip.text_digest``; None when it was not at hand when this was written down."""
+    """``PublishedClip.text_digest``, or the digest of the built-in CLIP's weights; None when it was
+    not at hand when this was written down."""
+    word_prompt: str | None = None
+    """What a word stands in, such as "a picture of {word}.", for a generator that attends to words.
+    """
+
+    def record(self) -> dict[str, Any]:
+        """For a converted checkpoint's config; ``word_prompt`` only where words are read."""
+        values = asdict(self)
+        if self.word_prompt is None:
+            del values["word_prompt"]
+        return values
 
     @classmethod
     def recorded(cls, values: Mapping[str, Any] | None, where: Path) -> "TextEncoder":
         """From a converted checkpoint's config; the default for a pickle, which says nothing."""
-        known = {"architecture": str, "training": str, "digest": str | None}
+        known: dict[str, Any] = {
+            "architecture": str,
+            "training": str,
+            "digest": str | None,
+            "word_prompt": str | None,
+        }
         given = {} if values is None else values
         if not isinstance(given, dict) or not all(
             name in known and isinstance(value, known[name]) for name, value in given.items()
@@ -55,6 +74,8 @@ def check_size(wanted: TextEncoder, text_size: int) -> None:
     """Raise ModelError unless the encoder's features have ``text_size`` numbers."""
     from evo_t2i.checkpoints import published_clip  # imports open_clip late, which takes seconds
 
+    if wanted.architecture in (BUILTIN, FOLDER):
+        return  # whose digest is checked
     found = published_clip.configuration(wanted.architecture)["embed_dim"]
     if found != text_size:
         raise ModelError(
@@ -64,21 +85,74 @@ def check_size(wanted: TextEncoder, text_size: int) -> None:
         )
 
 
-def load_encoder(wanted: TextEncoder, path: Path | None) -> "PublishedClip":
-    """The wanted encoder from a file or folder, or from open_clip's caches.
+class Encoder(Protocol):
+    """Reads captions."""
+
+    @property
+    def tokenize(self) -> Callable[[Sequence[str]], Tensor]:
+        """Texts → token ids."""
+        ...
+
+    def text_features(self, texts: Sequence[str]) -> Tensor:
+        """Texts → unit features (n, d)."""
+        ...
+
+    def text_digest(self) -> str:
+        """Another one for another text tower."""
+        ...
+
+
+def load_encoder(wanted: TextEncoder, path: Path | None) -> Encoder:
+    """The wanted encoder from a file or folder, or from open_clip's caches; or the built-in one.
 
     Raises ModelError when it is missing, or is another one.
     """
     from evo_t2i.checkpoints import published_clip
 
-    place = path or _find(wanted)
-    encoder = published_clip.load(wanted.architecture, place)
+    if wanted.architecture == BUILTIN:
+        return _BuiltinClip(wanted)
+    if wanted.architecture == FOLDER:
+        if path is None:
+            raise ModelError(
+                "The generator was trained with a CLIP from a folder; name that folder with the "
+                "option lafite.clip."
+            )
+        place, encoder = path, published_clip.load_folder(path)
+    else:
+        place = path or _find(wanted)
+        encoder = published_clip.load(wanted.architecture, place)
     if wanted.digest is not None and (found := encoder.text_digest()) != wanted.digest:
         raise ModelError(
             f"The generator was trained with a text encoder of the digest {wanted.digest[:12]}…, "
             f"but that in {place} is {found[:12]}…; name the right one with the option lafite.clip."
         )
     return encoder
+
+
+class _BuiltinClip:
+    """The built-in CLIP's text side; raises ModelError unless it is the wanted one."""
+
+    def __init__(self, wanted: TextEncoder) -> None:
+        from evo_t2i.models import clip
+
+        weights = builtin.load("clip")
+        self._digest = weights.tensors_digest
+        if wanted.digest != self._digest:
+            raise ModelError(
+                f"The generator was trained with the built-in CLIP {str(wanted.digest)[:12]}…, but "
+                f"{self._digest[:12]}… is installed; train the generator again, or install the "
+                "version of evo-t2i that trained it."
+            )
+        folder = minilm_folder()
+        self._model = clip.load(weights.config, weights.tensors, folder)
+        self.tokenize = clip.load_tokenizer(folder)
+
+    @torch.inference_mode()
+    def text_features(self, texts: Sequence[str]) -> Tensor:
+        return normalize(self._model.encode_text(self.tokenize(texts)).float(), dim=1)
+
+    def text_digest(self) -> str:
+        return self._digest
 
 
 def _find(wanted: TextEncoder) -> Path:
@@ -140,6 +214,7 @@ class LafiteGenerator(StyleGan2AdaGenerator):
         super().__init__(device=device, argument=argument, options=options)
         wanted = TextEncoder.recorded(self._text_encoder, self._path)
         check_size(wanted, self._model.config.text_size)
+        self._word_prompt = wanted.word_prompt or "{word}"
         with loading():
             self._encoder = load_encoder(wanted, expanded(options.clip) if options.clip else None)
         from evo_t2i.checkpoints.published_clip import vocabulary_digest
@@ -148,8 +223,14 @@ class LafiteGenerator(StyleGan2AdaGenerator):
         self.digest = hashlib.sha256(digests.encode()).hexdigest()
 
     def condition(self, caption: str) -> Tensor:
-        """The caption's CLIP feature (1, d), of unit length."""
-        return self._encoder.text_features([caption]).to(self._device)
+        """The caption's CLIP feature (1, d), of unit length.
+
+        For a generator that attends to words (1, 1 + t, d), with a row for each content word.
+        """
+        if not self._model.config.attentive:
+            return self._encoder.text_features([caption]).to(self._device)
+        words = [self._word_prompt.replace("{word}", word) for word in content_words(caption)]
+        return self._encoder.text_features([caption, *words])[None].to(self._device)
 
     def unread(self, caption: str) -> str:
         """The caption's end beyond the text encoder's context."""

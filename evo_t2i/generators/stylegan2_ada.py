@@ -158,7 +158,7 @@ class StyleGan2AdaGenerator:
         images: Tensor = self._model(
             latents,
             None if self._label is None else self._label.expand(count, -1),
-            None if text is None else text.expand(count, -1),
+            None if text is None else text.expand(count, *text.shape[1:]),
             self._options.truncation,
         )
         return images

@@ -2,6 +2,11 @@
 
 Every image is judged alone: the standard deviation over a minibatch, which the network was trained
 to see, is that of a group of one.
+
+What this package's own training adds to LAFITE is chosen by arguments of its own, and left out
+where a checkpoint does not name them: a head for pictures beside the one for text (``image_head``),
+a projection to a guiding network's width (``guide_dim``), what it says of regions (``regions``),
+and how it weighs a second text (``mixing``).
 """
 
 import math
@@ -54,6 +59,14 @@ class DiscriminatorConfig:
     text_size: int
     """Of the feature that is compared with the text's; 0 when there is none."""
     text_normalised: bool
+    image_head: bool
+    """Whether pictures are compared with one another by a head of their own."""
+    mixing: float
+    """α: share of the second text's product in the logits."""
+    guide_size: int
+    """Of the guiding network's feature, to which the image head is projected where its size is
+    another; 0 without a guide."""
+    regions: bool
 
 
 def discriminator_config(
@@ -91,6 +104,10 @@ def discriminator_config(
         label_width=mapping.maybe("embed_features", mapping.size) or label_size,
         text_size=text_size if reads else 0,
         text_normalised=given.switch("use_norm", False),
+        image_head=given.switch("image_head", False),
+        mixing=given.maybe("mixing", given.number) or 0.0,
+        guide_size=given.maybe("guide_dim", given.size) or 0,
+        regions=given.switch("regions", False),
     )
     given.whole("img_channels", None, 3, 3)
     given.drop("num_fp16_res", "use_fts")
@@ -175,8 +192,29 @@ class DiscriminatorBlock(nn.Module):
         return self.conv1(self.conv0(x)), images
 
 
+@dataclass(frozen=True)
+class Judged:
+    """What a discriminator says of pictures; features that it was not made with are empty."""
+
+    logits: Tensor
+    """(n,) high for real, whatever the caption."""
+    text: Tensor
+    """(n, text_size) compared with a caption's feature."""
+    image: Tensor
+    """(n, text_size) compared with other pictures; ``text`` itself without a head of its own."""
+    guided: Tensor
+    """(n, guide_size) compared with the guiding network's feature."""
+    regions: Tensor
+    """(n, k, text_size) compared with a caption's words."""
+
+
+def regions_side(resolution: int) -> int:
+    """Rows and columns of a discriminator's regions."""
+    return min(16, resolution // 2)
+
+
 class DiscriminatorEpilogue(nn.Module):
-    """From 4x4 to logits, and to the feature that is compared with the text's."""
+    """From 4x4 to logits, and to the features that are compared with text, pictures and guide."""
 
     def __init__(self, config: DiscriminatorConfig) -> None:
         super().__init__()
@@ -192,18 +230,29 @@ class DiscriminatorEpilogue(nn.Module):
         self.out = EqualLinear(width, config.label_size or 1)
         if config.text_size:
             self.fts = EqualLinear(width, config.text_size)
+        if config.image_head:
+            self.picture = EqualLinear(width, config.text_size)
+        if config.guide_size not in (0, config.text_size):
+            self.guide = EqualLinear(config.text_size, config.guide_size)
         self._config = config
 
-    def forward(self, x: Tensor, images: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, images: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Logits (n, 1 or label), and the features of ``Judged``: text, image, guided."""
         config = self._config
         if config.architecture == "skip":
             x = x + self.fromrgb(images)
         lone = x.new_full((len(x), self._deviations, 4, 4), _LONE_DEVIATION)
         y = self.fc(self.conv(torch.cat([x, lone], dim=1)).flatten(1))
+        none = y.new_zeros(len(y), 0)
         if not config.text_size:
-            return self.out(y), y.new_zeros(len(y), 0)
-        feature = self.fts(y)
-        return self.out(y), F.normalize(feature, dim=1) if config.text_normalised else feature
+            return self.out(y), none, none, none
+        text = self._feature(self.fts(y))
+        image = self._feature(self.picture(y)) if config.image_head else text
+        guided = self.guide(image) if hasattr(self, "guide") else image
+        return self.out(y), text, image, guided if config.guide_size else none
+
+    def _feature(self, x: Tensor) -> Tensor:
+        return F.normalize(x, dim=1) if self._config.text_normalised else x
 
 
 class Discriminator(nn.Module):
@@ -232,16 +281,39 @@ class Discriminator(nn.Module):
                 average=False,
             )
         self.b4 = DiscriminatorEpilogue(config)
+        if config.regions:
+            side = regions_side(config.resolution)
+            channels = channels_at(side, config.channel_base, config.channel_max)
+            self.regions = ConvLayer(channels, config.text_size, 1)
 
     def forward(self, images: Tensor, label: Tensor | None) -> tuple[Tensor, Tensor]:
+        judged = self.judge(images, label)
+        return judged.logits, judged.text
+
+    def judge(self, images: Tensor, label: Tensor | None = None) -> Judged:
+        """All that it says of images (n, 3, r, r) in [-1, 1]."""
         x = None
+        regions = images.new_zeros(len(images), 0, 0)
         for resolution in self._resolutions:
             x, images = self.get_submodule(f"b{resolution}")(x, images)
-        logits, features = self.b4(x, images)
+            if self.config.regions and x.shape[-1] == regions_side(self.config.resolution):
+                regions = self.regions(x).flatten(2).transpose(1, 2)
+        logits, text, image, guided = self.b4(x, images)
         if label is None:
-            return logits[:, 0], features
+            return Judged(logits[:, 0], text, image, guided, regions)
         mapped = self.mapping(None, label)  # (n, label_size)
-        return (logits * mapped).sum(dim=1) / math.sqrt(mapped.shape[1]), features
+        logits = (logits * mapped).sum(dim=1) / math.sqrt(mapped.shape[1])
+        return Judged(logits, text, image, guided, regions)
+
+    def logits(self, judged: Judged, text: Tensor, second: Tensor | None = None) -> Tensor:
+        """(n,) D(x, h, h'): how real, and how well with text h and a second one h', (n, text_size).
+
+        f(x) + (1 - α) ⟨f_txt(x), h⟩ + α ⟨f_txt(x), h'⟩; LAFITE's f(x) + ⟨f_txt(x), h⟩ with α = 0
+        or without h'.
+        """
+        share = 0.0 if second is None else self.config.mixing
+        mixed = text if second is None else torch.lerp(text, second, share)
+        return judged.logits + (judged.text * mixed).sum(dim=1)
 
 
 def load_discriminator(

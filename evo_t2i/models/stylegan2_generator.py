@@ -3,6 +3,10 @@
 LAFITE (Zhou et al., "Towards Language-Free Training for Text-to-Image Generation", 2022) is
 StyleGAN2-ADA with the caption's text feature in each layer's style. Noise is the stored one, so an
 image is a function of latent, label and text.
+
+What this package's own training adds to LAFITE is chosen by two arguments of its own, and left out
+where a checkpoint does not name them: a transformed w (``transform_w``), and XMC-GAN's attention to
+the caption's words (``attentive``).
 """
 
 import math
@@ -30,6 +34,13 @@ from evo_t2i.models.stylegan2_settings import Arguments, fill
 TEXT_WIDTH = 512
 """What LAFITE's text layers end in, whatever the size of the text feature."""
 _TEXT_RATE = 0.01
+TRANSFORMS = ("none", "connected", "scaled")
+"""What happens to w before a layer joins it with the text: nothing, a fully connected layer, or
+w · scale(h) + bias(h)."""
+ATTENTION_FROM = 16
+"""Layers attend to words from this resolution up."""
+_ATTENTION_SHARPNESS = 15.0
+_STATISTICS_MOMENTUM = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +72,11 @@ class GeneratorConfig:
     """Of the text feature; 0 without a text path."""
     joined_up_to: int
     """Above this resolution the text scales and shifts the style instead of joining it."""
+    transform_w: str
+    """One of ``TRANSFORMS``."""
+    attentive: bool
+    """Whether batch norms that attend to the caption's words stand in for the modulation of the 3x3
+    convolutions."""
 
 
 def generator_config(arguments: Mapping[str, Any], names: Collection[str]) -> GeneratorConfig:
@@ -92,6 +108,8 @@ def generator_config(arguments: Mapping[str, Any], names: Collection[str]) -> Ge
         averaged=mapping.given("w_avg_beta"),
         text_size=synthesis.whole("f_dim", 512, 1, 2**16) if reads else 0,
         joined_up_to=joined_up_to,
+        transform_w=synthesis.choice("transform_w", "none", TRANSFORMS),
+        attentive=synthesis.switch("attentive", False),
     )
     given.whole("img_channels", None, 3, 3)
     given.drop("m_layer_features", "m_num_layers")
@@ -110,17 +128,37 @@ def _text_path(names: Collection[str]) -> tuple[bool, int]:
     return reads, max(resolutions, default=0)
 
 
+@dataclass(frozen=True)
+class Conditions:
+    """What the layers follow."""
+
+    w: Tensor
+    """(n, style)."""
+    latents: Tensor
+    """(n, latent)."""
+    text: Tensor | None
+    """(n, text): the caption's feature."""
+    words: Tensor | None
+    """(n, t, text), zero where a caption has fewer words; for attentive layers."""
+
+
 class StyledLayer(nn.Module):
     """A layer's style from w, and from the text where the generator reads one.
 
     Without text A(w). LAFITE has two forms for text h: joined, A([P(h), w]) with two layers P, and
-    A(w) S(h) + B(h) with three layers each.
+    A(w) S(h) + B(h) with three layers each. The design notes transform w first.
     """
 
     def __init__(self, config: GeneratorConfig, resolution: int, channels: int) -> None:
         super().__init__()
         text, middle = config.text_size, (config.text_size + TEXT_WIDTH) // 2
         self._reads = text > 0
+        self._transform = config.transform_w if self._reads else "none"
+        if self._transform == "connected":
+            self.transform = EqualLinear(config.style_size, config.style_size, "lrelu")
+        elif self._transform == "scaled":
+            self.w_scale = EqualLinear(text, config.style_size)
+            self.w_bias = EqualLinear(text, config.style_size)
         self._joined = self._reads and resolution <= config.joined_up_to
         if self._joined:
             self.pre_0 = EqualLinear(text, middle, "lrelu", _TEXT_RATE)
@@ -136,10 +174,15 @@ class StyledLayer(nn.Module):
                 for index, layer in enumerate((first, second, last)):
                     self.add_module(f"{part}_layer_{index}", layer)
 
-    def style(self, w: Tensor, text: Tensor | None) -> Tensor:
-        """(n, style), (n, text) → (n, channels)."""
+    def style(self, conditions: Conditions) -> Tensor:
+        """(n, channels)."""
+        w, text = conditions.w, conditions.text
         if text is None:
             return self.affine(w)
+        if self._transform == "connected":
+            w = self.transform(w)
+        elif self._transform == "scaled":
+            w = w * self.w_scale(text) + self.w_bias(text)
         if self._joined:
             return self.affine_0(torch.cat([self.pre_1(self.pre_0(text)), w], dim=1))
         return self.affine(w) * self._read("scale", text) + self._read("bias", text)
@@ -168,14 +211,14 @@ class SynthesisLayer(StyledLayer):
         self._config = config
         self._up = up
 
-    def forward(self, x: Tensor, w: Tensor, text: Tensor | None, gain: float = 1.0) -> Tensor:
+    def forward(self, x: Tensor, conditions: Conditions, gain: float = 1.0) -> Tensor:
         """(n, inputs, r, r) → (n, outputs, r, r), or (n, outputs, 2r, 2r).
 
         Modulation scales the input channels, demodulation the output channels: the same map as
         scaling the weights, with one convolution for the whole batch.
         """
         config, weight = self._config, self.weight
-        style = self.style(w, text)  # (n, inputs)
+        style = self.style(conditions)  # (n, inputs)
         energy = weight.square().sum(dim=(2, 3))  # (outputs, inputs)
         scale = (style.square() @ energy.T + 1e-8).rsqrt()  # (n, outputs)
         x = x * style[:, :, None, None]
@@ -191,6 +234,80 @@ class SynthesisLayer(StyledLayer):
         return clamped(y, config.clamp, gain)
 
 
+class AttentiveLayer(nn.Module):
+    """Convolution, optional 2x upsampling, noise, batch norm led by text and latent, activation.
+
+    XMC-GAN's attentional self-modulation (Zhang et al., 2021, equation 7). Each place of the map
+    asks the words by a 1x1 convolution R: a = Σ_t softmax_t(15 cos(R x, word_t)) word_t. With
+    c = [a, W·text, latent] the map becomes BN(x) · (1 + scale(c)) + shift(c), 1x1 convolutions.
+    Below ``ATTENTION_FROM`` c is [W·text, latent]: a plain conditional batch norm. In eval mode the
+    statistics are the stored ones, so a picture does not depend on its neighbours.
+    """
+
+    def __init__(
+        self, config: GeneratorConfig, inputs: int, outputs: int, resolution: int, *, up: bool
+    ) -> None:
+        super().__init__()
+        text = config.text_size
+        self.weight = nn.Parameter(torch.empty(outputs, inputs, 3, 3))
+        self.resample_filter: Tensor
+        self.register_buffer("resample_filter", filter_kernel(config.taps if up else [1, 3, 3, 1]))
+        self.noise_const: Tensor
+        if config.noise:
+            self.register_buffer("noise_const", torch.empty(resolution, resolution))
+            self.noise_strength = nn.Parameter(torch.empty(()))
+        self.running_mean: Tensor
+        self.running_var: Tensor
+        self.register_buffer("running_mean", torch.empty(outputs))
+        self.register_buffer("running_var", torch.empty(outputs))
+        self.sentence = EqualLinear(text, TEXT_WIDTH // 4)
+        self.common = EqualLinear(TEXT_WIDTH // 4 + config.latent_size, 2 * outputs)
+        self._attends = resolution >= ATTENTION_FROM
+        if self._attends:
+            self.region = EqualLinear(outputs, text)
+            self.attended = EqualLinear(text, 2 * outputs)
+        self._gain = 1 / math.sqrt(inputs * 9)
+        self._config = config
+        self._up = up
+
+    def forward(self, x: Tensor, conditions: Conditions, gain: float = 1.0) -> Tensor:
+        """(n, inputs, r, r) → (n, outputs, r, r), or (n, outputs, 2r, 2r)."""
+        config, weight = self._config, self.weight * self._gain
+        if self._up:
+            y = convolve_up(x, weight, self.resample_filter)
+        else:
+            y = F.conv2d(x, weight, padding=1)
+        if config.noise:
+            y = y + self.noise_const * self.noise_strength
+        y = F.batch_norm(
+            y.float(),
+            self.running_mean,
+            self.running_var,
+            training=self.training,
+            momentum=_STATISTICS_MOMENTUM,
+        )
+        assert conditions.text is not None
+        told = torch.cat([self.sentence(conditions.text), conditions.latents], dim=1)
+        modulation = self.common(told)[:, :, None, None]  # (n, 2 outputs, 1, 1)
+        if self._attends:
+            modulation = modulation + self._attended(y, conditions)
+        scale, shift = modulation.chunk(2, dim=1)
+        function, function_gain = ACTIVATIONS[config.activation]
+        y = function(y * (1 + scale) + shift) * (function_gain * gain)
+        return clamped(y, config.clamp, gain)
+
+    def _attended(self, y: Tensor, conditions: Conditions) -> Tensor:
+        """(n, outputs, r, r) → (n, 2 outputs, r, r): what each place makes of its words."""
+        words = conditions.words
+        assert words is not None
+        regions = F.normalize(self.region(y.flatten(2).transpose(1, 2)), dim=-1)  # (n, r*r, text)
+        cosines = regions @ F.normalize(words, dim=-1).transpose(1, 2)  # (n, r*r, t)
+        absent = (words == 0).all(dim=-1)[:, None]
+        weights = (_ATTENTION_SHARPNESS * cosines).masked_fill(absent, -torch.inf).softmax(dim=-1)
+        heard = self.attended(weights @ words)  # (n, r*r, 2 outputs)
+        return heard.transpose(1, 2).unflatten(2, y.shape[2:])
+
+
 class ToRgb(StyledLayer):
     """1x1 convolution to colours, modulated without demodulation."""
 
@@ -201,8 +318,8 @@ class ToRgb(StyledLayer):
         self._gain = 1 / math.sqrt(inputs)
         self._clamp = config.clamp
 
-    def forward(self, x: Tensor, w: Tensor, text: Tensor | None) -> Tensor:
-        style = self.style(w, text) * self._gain  # (n, inputs)
+    def forward(self, x: Tensor, conditions: Conditions) -> Tensor:
+        style = self.style(conditions) * self._gain  # (n, inputs)
         weight = self.weight[:, :, 0, 0] * style[:, None]  # (n, 3, inputs)
         rgb = torch.baddbmm(self.bias[:, None], weight, x.flatten(2))  # (n, 3, r*r)
         return clamped(rgb, self._clamp).unflatten(2, x.shape[2:])
@@ -232,12 +349,13 @@ class SynthesisBlock(nn.Module):
         self.register_buffer("resample_filter", filter_kernel(config.taps))
         self._first = resolution == 4
         self._residual = not self._first and config.architecture == "resnet"
+        layer = AttentiveLayer if config.attentive else SynthesisLayer
         if self._first:
             self.const = nn.Parameter(torch.empty(outputs, 4, 4))
         else:
             inputs = channels_at(resolution // 2, config.channel_base, config.channel_max)
-            self.conv0 = SynthesisLayer(config, inputs, outputs, resolution, up=True)
-        self.conv1 = SynthesisLayer(config, outputs, outputs, resolution, up=False)
+            self.conv0 = layer(config, inputs, outputs, resolution, up=True)
+        self.conv1 = layer(config, outputs, outputs, resolution, up=False)
         self._shows = config.architecture == "skip" or resolution == config.resolution
         if self._shows:
             self.torgb = ToRgb(config, outputs, resolution)
@@ -245,27 +363,27 @@ class SynthesisBlock(nn.Module):
             self.skip = Shortcut(inputs, outputs, config.taps)
 
     def forward(
-        self, x: Tensor | None, rgb: Tensor | None, w: Tensor, text: Tensor | None
+        self, x: Tensor | None, rgb: Tensor | None, conditions: Conditions
     ) -> tuple[Tensor, Tensor | None]:
         if x is None:
-            y = self.const.expand(len(w), -1, -1, -1)
-            y = self.conv1(y, w, text)
+            y = self.const.expand(len(conditions.w), -1, -1, -1)
+            y = self.conv1(y, conditions)
         elif self._residual:
             half = math.sqrt(0.5)
-            y = self.conv1(self.conv0(x, w, text), w, text, gain=half)
+            y = self.conv1(self.conv0(x, conditions), conditions, gain=half)
             y = y + self.skip(x) * half
         else:
-            y = self.conv1(self.conv0(x, w, text), w, text)
+            y = self.conv1(self.conv0(x, conditions), conditions)
         if rgb is not None:
             rgb = upsample(rgb, self.resample_filter)
         if self._shows:
-            shown = self.torgb(y, w, text)
+            shown = self.torgb(y, conditions)
             rgb = shown if rgb is None else rgb + shown
         return y, rgb
 
 
 class SynthesisNetwork(nn.Module):
-    """Style w, and text, → images, through the blocks ``b4``, ``b8``, … up to the resolution."""
+    """Conditions → images, through the blocks ``b4``, ``b8``, … up to the resolution."""
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
@@ -273,10 +391,10 @@ class SynthesisNetwork(nn.Module):
         for resolution in self._resolutions:
             self.add_module(f"b{resolution}", SynthesisBlock(config, resolution))
 
-    def forward(self, w: Tensor, text: Tensor | None) -> Tensor:
+    def forward(self, conditions: Conditions) -> Tensor:
         x = rgb = None
         for resolution in self._resolutions:
-            x, rgb = self.get_submodule(f"b{resolution}")(x, rgb, w, text)
+            x, rgb = self.get_submodule(f"b{resolution}")(x, rgb, conditions)
         assert rgb is not None
         return rgb
 
@@ -285,7 +403,8 @@ class Generator(nn.Module):
     """Latents (n, latent), labels (n, classes), text (n, text) → images (n, 3, r, r).
 
     The output is unbounded around [-1, 1]. ``label`` is None for an unconditional generator,
-    ``text`` for one without a text path.
+    ``text`` for one without a text path. An attentive generator's text is (n, 1 + t, text): the
+    caption's feature, then its words', zero where a caption has fewer.
     """
 
     def __init__(self, config: GeneratorConfig) -> None:
@@ -307,7 +426,14 @@ class Generator(nn.Module):
     def forward(
         self, latents: Tensor, label: Tensor | None, text: Tensor | None, truncation: float = 1.0
     ) -> Tensor:
-        return self.synthesis(self.mapping(latents, label, truncation), text)
+        return self.draw(latents, self.mapping(latents, label, truncation), text)
+
+    def draw(self, latents: Tensor, w: Tensor, text: Tensor | None) -> Tensor:
+        """Images of w (n, style), which ``mapping`` made of the latents."""
+        words = None
+        if text is not None and text.ndim == 3:
+            text, words = text[:, 0], text[:, 1:]
+        return self.synthesis(Conditions(w, latents, text, words))
 
 
 def clamped(x: Tensor, clamp: float | None, gain: float = 1.0) -> Tensor:

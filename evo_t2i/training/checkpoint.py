@@ -1,17 +1,19 @@
 """Training state as safetensors: modules, optimisers and the step, without pickles."""
 
+import contextlib
+import errno
 import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from evo_t2i.errors import RunDataError
+from evo_t2i.errors import DiskFullError, EvoError, RunDataError, first_line
 
 
 def save(
@@ -23,6 +25,7 @@ def save(
 ) -> None:
     """Write atomically; the file at ``path`` is always whole.
 
+    Raises DiskFullError when no space is left, EvoError when it cannot be written otherwise.
     ``identity`` says by its repr what the training depends on: settings, data, teachers.
     """
     tensors: dict[str, Tensor] = {}
@@ -36,8 +39,18 @@ def save(
                     torch.as_tensor(value).contiguous().clone()
                 )
     partial = path.with_suffix(".partial")
-    save_file(tensors, partial, metadata={"step": json.dumps(step), "identity": repr(identity)})
-    os.replace(partial, path)
+    try:
+        save_file(tensors, partial, metadata={"step": json.dumps(step), "identity": repr(identity)})
+        os.replace(partial, path)
+    except (OSError, SafetensorError) as error:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        said = first_line(error)
+        full = getattr(error, "errno", None) == errno.ENOSPC or "os error 28" in said
+        raise (DiskFullError if full else EvoError)(
+            f"The checkpoint {path} cannot be written ({said}); an earlier one still stands: make "
+            "room, then give the same command again."
+        ) from error
 
 
 def restore(

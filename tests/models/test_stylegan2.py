@@ -22,7 +22,7 @@ from evo_t2i.models.stylegan2 import (
     upsample,
 )
 from evo_t2i.models.stylegan2_discriminator import load_discriminator
-from evo_t2i.models.stylegan2_generator import load_generator
+from evo_t2i.models.stylegan2_generator import Conditions, load_generator
 
 TAPS = ([1, 3, 3, 1], [1, 2, 1], [1, 2, 3, 4, 4, 3, 2, 1], [[1, 2], [3, 5]], None)
 
@@ -105,8 +105,9 @@ def test_modulation_of_activations_is_modulation_of_weights():
     model = make_generator(generator_arguments(resolution=8))
     layer = model.synthesis.b8.conv1
     x, w = numbers("x", (3, 16, 8, 8)), numbers("w", (3, 20))
-    found = layer(x, w, None)
-    style = layer.style(w, None)
+    conditions = Conditions(w, latents(), None, None)
+    found = layer(x, conditions)
+    style = layer.style(conditions)
     for row in range(3):  # Karras et al. 2020, equations 1 and 3
         weight = layer.weight * style[row][None, :, None, None]
         weight = weight / (weight.square().sum(dim=(1, 2, 3), keepdim=True) + 1e-8).sqrt()
@@ -172,7 +173,7 @@ def test_text_enters_every_layer_of_lafite(change):
             read(one, *(f"{kind}_layer_{i}" for i in range(3))) for kind in ("scale", "bias")
         )
         wanted = layer.affine(w) * scale + bias
-    torch.testing.assert_close(layer.style(w, one), wanted)
+    torch.testing.assert_close(layer.style(Conditions(w, latents(), one, None)), wanted)
 
 
 @pytest.mark.parametrize("architecture", ["skip", "orig", "resnet"])

@@ -6,7 +6,7 @@ import torch
 
 from evo_t2i.checkpoints.builtin import weights_folder
 from evo_t2i.checkpoints.minilm import minilm_folder
-from evo_t2i.errors import RunDataError
+from evo_t2i.errors import EvoError, RunDataError
 from evo_t2i.models import clip
 from evo_t2i.models.text_stylegan import TextStyleGan, TextStyleGanConfig
 from evo_t2i.training import checkpoint
@@ -172,6 +172,14 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path):
         checkpoint.restore(path, "settings", {"model": torch.nn.Linear(4, 3)}, {})
     with pytest.raises(RunDataError, match="same options"):
         checkpoint.restore(path, "others", {"model": torch.nn.Linear(2, 3)}, {})
+
+
+def test_a_checkpoint_that_cannot_be_written_is_told_in_one_sentence(tmp_path):
+    layer = torch.nn.Linear(2, 3)
+    with pytest.raises(
+        EvoError, match=r"gone.checkpoint\.safetensors cannot be written \(.*make room"
+    ):
+        checkpoint.save(tmp_path / "gone" / "checkpoint.safetensors", 1, "", {"model": layer}, {})
 
 
 def test_the_judge_reads_truth_in_the_worlds_order(pool, tmp_path):
