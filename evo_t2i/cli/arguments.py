@@ -1,9 +1,85 @@
 """Texts of the command line → checked values, without loading any plug-in."""
 
+import errno
+import os
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
 
 from evo_t2i import registry
-from evo_t2i.errors import UsageError
+from evo_t2i.errors import UsageError, first_line
+
+PluginOptions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-o",
+        "--option",
+        metavar="NAME.KEY=VALUE",
+        help="Set an option of the sampler, a score, a feature or the generator; `list` shows "
+        "them; repeatable.",
+    ),
+]
+"""``-o``, the same in every command; ``plugin_options`` reads what it brings."""
+
+
+def plugin_options(texts: Sequence[str] | None) -> dict[str, dict[str, str]]:
+    """``["nsga2.survival=mnn"]`` → ``{"nsga2": {"survival": "mnn"}}``, for ``configure``.
+
+    The values are still texts, and nothing is known about the names. Raises UsageError for another
+    form, and when an option is given twice.
+    """
+    options: dict[str, dict[str, str]] = {}
+    for text in texts or ():
+        place, equals, value = text.partition("=")
+        name, _, key = place.rpartition(".")
+        if not (name and key and equals):
+            raise UsageError(
+                f"-o is {text!r}; give NAME.KEY=VALUE, for example -o nsga2.survival=mnn."
+            )
+        if key in options.setdefault(name, {}):
+            raise UsageError(f"-o names {name}.{key} twice; give it once.")
+        options[name][key] = value
+    return options
+
+
+def home_expanded(given: Any) -> Any:
+    """Callback of every argument that is a path, or several: a leading ``~`` is the home folder.
+
+    A shell expands ``--out ~/x`` and leaves ``--out=~/x`` as it is. Raises UsageError for a path
+    that no file system can hold.
+    """
+    if isinstance(given, list | tuple):
+        return [home_expanded(each) for each in given]
+    if given is None:
+        return None
+    try:
+        path = Path(given).expanduser()
+    except RuntimeError as error:  # no such user, or no home
+        raise UsageError(
+            f"{given} cannot be found ({first_line(error)}); write the folder out, or put ./ "
+            "before a name that begins with ~."
+        ) from error
+    if any(_is_too_long(each) for each in (path, *path.parts)):
+        raise UsageError(
+            f"{_shortened(str(given))} is too long a path for the file system; give a shorter one."
+        )
+    return path
+
+
+def _is_too_long(path: str | Path) -> bool:
+    try:
+        os.lstat(path)
+    except OSError as error:
+        return error.errno == errno.ENAMETOOLONG
+    return False
+
+
+FinishedRun = Annotated[
+    Path,
+    typer.Argument(metavar="RUN", help="Folder of a finished run.", callback=home_expanded),
+]
 
 
 def score_names(text: str) -> tuple[str, ...]:
@@ -46,3 +122,7 @@ def named_numbers(option: str, texts: Sequence[str]) -> dict[str, float]:
 def _name(text: str) -> str:
     """A score's name; figures and the page write its underscores as spaces."""
     return "_".join(text.split())
+
+
+def _shortened(text: str) -> str:
+    return f"{text[:40]}…{text[-20:]}"

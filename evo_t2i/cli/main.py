@@ -1,11 +1,11 @@
 """`evo-t2i`: the command line's entry, and what it says when something goes wrong."""
 
-import contextlib
 import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -24,7 +24,7 @@ from evo_t2i.cli.commands import (
     view,
     world,
 )
-from evo_t2i.cli.terminal.output import say, say_error
+from evo_t2i.cli.terminal.output import ReaderGone, open_streams, say, say_error
 from evo_t2i.cli.terminal.silence import DEBUG
 from evo_t2i.cli.terminal.stop import Stopped, stop_on_signals
 from evo_t2i.errors import EvoError
@@ -76,15 +76,15 @@ def evo_t2i_command(
 def main() -> None:
     """Run the command of ``sys.argv`` and leave with its exit code."""
     stop_on_signals()
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-    code = run(sys.argv[1:])
     try:
+        open_streams()
+        code = run(sys.argv[1:])
         sys.stdout.flush()
-        sys.stderr.flush()
-    except BrokenPipeError:
-        code = _reader_gone()
+    except ReaderGone:
+        code = EvoError.exit_code
+    except EvoError as error:
+        say_error(str(error))
+        code = error.exit_code
     sys.exit(code)
 
 
@@ -99,11 +99,11 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         say("Stopped.")
         return INTERRUPTED
-    except BrokenPipeError:
-        return _reader_gone()
+    except ReaderGone:
+        return EvoError.exit_code
     except EvoError as error:
         _trace()
-        say_error(str(error))
+        say_error(with_flags(str(error), arguments))
         return error.exit_code
     except typer.TyperException as error:
         if message := _one_line(error):
@@ -111,16 +111,47 @@ def run(arguments: Sequence[str]) -> int:
         return error.exit_code
     except Exception as error:
         _trace()
-        said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        hint = "" if os.environ.get(DEBUG) else f"; run again with {DEBUG}=1 for the traceback"
-        say_error(f"unexpected {said.rstrip('.')}{hint}.")
-        return 1
+        say_error(_unforeseen(error))
+        return EvoError.exit_code
     return 0
+
+
+def with_flags(message: str, arguments: Sequence[str]) -> str:
+    """``message`` with the command's flags in the place of Python arguments in backquotes.
+
+    "`micro_batch` is -1" becomes "--micro-batch is -1" where the command of ``arguments`` has that
+    flag, so its parameters are called as those of the library; "Options of nsga2: `survival` is"
+    becomes "-o nsga2.survival is".
+    """
+    message = re.sub(r"Options of (\S+): `(\w+)`", r"-o \1.\2", message)
+    command = _command_of(arguments)
+    flags = {
+        each.name: each.opts[0] if each.param_type_name == "option" else str(each.metavar)
+        for each in command.params
+    }
+    return re.sub(r"`(\w+)`", lambda found: flags.get(found[1], found[0]), message)
+
+
+def _command_of(arguments: Sequence[str]) -> Any:
+    command: Any = typer.main.get_command(app)
+    for argument in arguments:
+        command = getattr(command, "commands", {}).get(argument, command)
+    return command
+
+
+def _unforeseen(error: Exception) -> str:
+    """For what no part of the library has put into words."""
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename} cannot be used ({error.strerror}); check that path and the disk."
+    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    hint = "" if os.environ.get(DEBUG) else f"; run again with {DEBUG}=1 for the traceback"
+    return f"unexpected {said.rstrip('.')}{hint}."
 
 
 def _one_line(error: typer.TyperException) -> str:
     """Typer's message for a wrong command line, and where to look."""
     message = " ".join(error.format_message().split()).rstrip(".")
+    message = re.sub(r", unable to parse string as an? \w+", "", message)
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "evo-t2i"
     return f"{message}; see `{path} --help`." if message else ""
@@ -129,12 +160,3 @@ def _one_line(error: typer.TyperException) -> str:
 def _trace() -> None:
     if os.environ.get(DEBUG):
         traceback.print_exc()
-
-
-def _reader_gone() -> int:
-    """Quietly: whoever read the output has what they wanted. Nothing more can be written."""
-    with contextlib.suppress(OSError):
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, sys.stdout.fileno())
-        os.close(null)
-    return 1

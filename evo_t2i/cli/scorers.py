@@ -1,42 +1,30 @@
 """The options that choose the networks behind the scores, the same in every command."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from evo_t2i.presets import BUILTIN
+from evo_t2i.config import SCORERS, ScorerModels
+from evo_t2i.presets import PRESETS
 
-PANEL = "Scorers"
-_BY_PRESET = "by preset"
+PRESET_FIELDS = frozenset(name for preset in PRESETS.values() for name in preset)
+"""Fields of the configuration whose default depends on --preset."""
 
 PresetOption = Annotated[
     str,
-    typer.Option(
-        help="builtin, or paper: the design notes' models; other options go over it.",
-        show_default=BUILTIN,
-    ),
+    typer.Option(help="builtin, or paper: the design notes' models; other options go over it."),
 ]
-ClipOption = Annotated[
-    str | None,
-    typer.Option(
-        help="builtin, NAME:TAG of open_clip, or local-dir:FOLDER.",
-        show_default=_BY_PRESET,
-        rich_help_panel=PANEL,
-    ),
-]
-ClassifierOption = Annotated[
-    str | None,
-    typer.Option(
-        help="builtin, vgg19_bn:imagenet, or a FOLDER.",
-        show_default=_BY_PRESET,
-        rich_help_panel=PANEL,
-    ),
-]
-EmbedderOption = Annotated[
-    str | None,
-    typer.Option(
-        help="builtin, or a sentence encoder's FOLDER or repository.",
-        show_default=_BY_PRESET,
-        rich_help_panel=PANEL,
-    ),
-]
+
+
+def _described(name: str) -> Any:
+    field = ScorerModels.__dataclass_fields__[name]
+    return typer.Option(
+        help=field.metadata["help"],
+        show_default=f"{field.default}, or by preset",
+        rich_help_panel=SCORERS,
+    )
+
+
+ClipOption = Annotated[str | None, _described("clip")]
+ClassifierOption = Annotated[str | None, _described("classifier")]
+EmbedderOption = Annotated[str | None, _described("embedder")]

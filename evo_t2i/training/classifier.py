@@ -19,6 +19,8 @@ MAIN_SHARE = 0.8
 TEXTURE = 0.35
 """Standard deviation of the coarse noise that spoils a picture wholly; colours are in [0, 1]."""
 MEAN, STD = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
+WIDTH = 16
+"""Channels of the first block; VGG-19 was published with 64."""
 
 
 def label_distribution(pool: Pool) -> np.ndarray:
@@ -42,7 +44,7 @@ def train_classifier(
     out: Path,
     device: torch.device,
     *,
-    width: int = 16,
+    width: int = WIDTH,
     progress: Progress | None = None,
 ) -> vgg.Vgg:
     """Fit the classifier on renders; the returned model is in eval mode."""

@@ -48,9 +48,9 @@ def save_clip(folder: Path, model: nn.Module, facts: Mapping[str, Any]) -> None:
     _save(folder, "clip", clip.trained_tensors(model), config, facts)
 
 
-def save_classifier(folder: Path, model: vgg.Vgg, width: int, facts: Mapping[str, Any]) -> None:
+def save_classifier(folder: Path, model: vgg.Vgg, facts: Mapping[str, Any]) -> None:
     """Write weights/vgg."""
-    channels = [c if isinstance(c, str) else c * width // 64 for c in vgg.VGG19_CHANNELS]
+    channels = [c if isinstance(c, str) else c * classifier.WIDTH // 64 for c in vgg.VGG19_CHANNELS]
     config = {
         "channels": channels,
         "labels": list(KINDS),

@@ -161,7 +161,7 @@ def test_plot_marks_what_a_method_picks(evo, finished_run, tmp_path):
         (["--animate", "--out", "a.gif", "--format", "mp4"], "ends in .mp4"),
         (["--animate", "--kind", "pairs"], "leave out --kind"),
         (["--kind", "convergence", "--pick", "rank"], "leave out --pick"),
-        (["--kind", "pairs", "--pick", "best"], "--method is best"),
+        (["--kind", "pairs", "--pick", "best"], "--pick is best"),
     ],
 )
 def test_plots_that_cannot_be_are_refused(evo, finished_run, options, message):

@@ -8,7 +8,7 @@ import pytest
 
 from evo_t2i.cli import main
 from evo_t2i.cli.terminal import stop
-from evo_t2i.errors import EvoError
+from evo_t2i.errors import EvoError, PluginError
 
 PROGRAM = "from evo_t2i.cli.main import main; main()"
 HEAVY = ("torch", "pymoo", "flair", "matplotlib", "open_clip", "transformers")
@@ -57,8 +57,8 @@ def test_no_arguments_are_help(evo):
         (["--help"], 0),
         (["pick", "--help"], 0),
         (["sample", "--help"], 0),
-        (["list", "scores"], 0),
         (["sample", "a cat", "--dry-run"], 0),
+        (["sample", "a cat", "-o", "nsga3.survival=mnn"], 2),
         (["sample", ""], 2),
         (["sample", "a cat", "--population", "-1"], 2),
         (["sample", "a cat", "--scores", "text_imag"], 2),
@@ -153,17 +153,6 @@ def test_ignored_signals_stay_ignored():
         signal.signal(signal.SIGINT, interrupt)
 
 
-def test_a_closed_pipe_is_quiet(tmp_path):
-    reader, writer = os.pipe()
-    os.close(reader)
-    command = [sys.executable, "-c", PROGRAM, "sample", "a cat", "--dry-run"]
-    with os.fdopen(writer, "wb") as stdout:
-        result = subprocess.run(
-            command, stdout=stdout, stderr=subprocess.PIPE, cwd=tmp_path, check=False
-        )
-    assert (result.returncode, result.stderr) == (1, b"")
-
-
 def test_output_survives_a_terminal_without_unicode(tmp_path):
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     result = program("sample", "un café", "--dry-run", env=environment, cwd=tmp_path)
@@ -171,8 +160,9 @@ def test_output_survives_a_terminal_without_unicode(tmp_path):
     assert "un caf\\xe9" in result.stdout
 
 
-def test_list_prints_one_name_a_line(evo):
-    assert evo("list", "scores").out.split("\n") == [
+def test_list_prints_one_name_a_line_and_its_options_below(evo):
+    lines = evo("list", "scores").out.split("\n")
+    assert [line for line in lines if not line.startswith("  ")] == [
         "aesthetic",
         "clip_iqa",
         "discriminator",
@@ -185,9 +175,62 @@ def test_list_prints_one_name_a_line(evo):
         "word_label",
         "",
     ]
-    assert json.loads(evo("list", "samplers", "--json").out) == ["nsga2", "random"]
+    below = lines[lines.index("image_real") + 1 : lines.index("imagereward")]
+    assert [line.split()[:2] for line in below] == [
+        ["image_real.form", "<str>"],
+        ["image_real.temperature", "<float>"],
+    ]
+    assert below[1].endswith("Divides the classifier's logits. [default: 1.0]")
+    nsga2, random = json.loads(evo("list", "samplers", "--json").out)
+    assert [option["key"] for option in nsga2["options"]] == ["operators", "survival"]
+    assert nsga2["options"][1]["type"] == "str"
+    assert nsga2["options"][1]["default"] == "reference"
+    assert "mnn" in nsga2["options"][1]["help"]
+    assert random == {"name": "random", "options": []}
     assert "builtin" in evo("list", "generators").out
     assert "clip" in evo("list", "features").out
+
+
+def test_list_survives_a_plugin_that_cannot_be_loaded(evo, monkeypatch):
+    def broken(kind, name):
+        raise PluginError(f"The {kind} {name!r} cannot be imported; update it.")
+
+    monkeypatch.setattr("evo_t2i.registry.option_fields", broken)
+    result = evo("list", "samplers")
+    assert (result.code, result.out) == (0, "nsga2\nrandom\n")
+    assert result.err.startswith("The sampler 'nsga2' cannot be imported; update it.\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "said"),
+    [
+        (["sample"], "`micro_batch` is -1; give 0.", "--micro-batch is -1; give 0."),
+        (["pick", "RUN"], "`weights` and `floors`", "--weight and --min"),
+        (["pick", "RUN"], "`tolerance` is -1", "--tolerance is -1"),
+        (["plot", "RUN"], "`method` is best", "--pick is best"),
+        (["sample"], "`options` names 'x'", "-o names 'x'"),
+        (["sample"], "Options of nsga2: `seed` is 1.", "-o nsga2.seed is 1."),
+        (["compare", "pick"], "`runs` is empty", "RUN... is empty"),
+        (["models", "convert"], "`text_encoder` is x", "--text-encoder is x"),
+        (["sample"], "run `evo-t2i resume out`.", "run `evo-t2i resume out`."),
+        (["sample"], "`pip` is old", "`pip` is old"),
+        (["list", "scores"], "`weights` is x", "`weights` is x"),
+    ],
+)
+def test_arguments_of_the_library_are_said_as_flags(arguments, message, said):
+    assert main.with_flags(message, arguments) == said
+
+
+def test_an_error_of_the_file_system_names_the_file(evo, monkeypatch):
+    def broken(_kind):
+        raise PermissionError(13, "Permission denied", "/there")
+
+    monkeypatch.setattr("evo_t2i.registry.names", broken)
+    result = evo("list", "scores")
+    assert (result.code, result.err) == (
+        1,
+        "error: /there cannot be used (Permission denied); check that path and the disk.\n",
+    )
 
 
 def test_version(evo):

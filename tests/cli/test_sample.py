@@ -27,10 +27,15 @@ from evo_t2i.run import Run
         (["a cat", "--scores", ","], "at least one score"),
         (["a cat", "--sampler", "nsga3"], "did you mean 'nsga2'?"),
         (["a cat", "--generator", "bultin:x"], "did you mean 'builtin'?"),
-        (["a cat", "--operators", "sbx"], "choose from uniform-pcn, sbx-pm"),
-        (["a cat", "--survival", "none"], "choose from reference, mnn, crowding"),
-        (["a cat", "--temperature", "nan"], "temperature is nan"),
-        (["a cat", "--image-real", "min"], "max or entropy or energy"),
+        (["a cat", "-o", "nsga2.operators=sbx"], "choose from uniform-pcn, sbx-pm"),
+        (["a cat", "-o", "nsga2.survival=none"], "choose from reference, mnn, crowding"),
+        (["a cat", "-o", "image_real.temperature=nan"], "-o image_real.temperature is nan"),
+        (["a cat", "-o", "image_real.form=min"], "max or entropy or energy"),
+        (["a cat", "-o", "nsga2.surviva=mnn"], "did you mean 'survival'?"),
+        (["a cat", "-o", "nsga3.survival=mnn"], "did you mean 'nsga2'?"),
+        (["a cat", "-o", "word_label.top_labels=many"], "give a whole number"),
+        (["a cat", "-o", "survival=mnn"], "give NAME.KEY=VALUE"),
+        (["a cat", "--option", "nsga2.survival=mnn", "-o", "nsga2.survival=mnn"], "twice"),
     ],
 )
 def test_bad_requests_are_refused_in_one_line_and_leave_nothing(evo, tmp_path, arguments, message):
@@ -59,12 +64,32 @@ def test_dry_run_says_everything_and_touches_nothing(evo, tmp_path):
     assert plan["run"] == "runs/a-cat-3"
     assert plan["evaluations"] == 300
     assert plan["config"]["seed"] == 3
-    assert plan["config"]["score_options"]["temperature"] == 1.0
+    assert plan["config"]["options"] == {}
     assert result.err == ""
     text = evo("sample", "a cat", "--seed", 3, "--generations", 2, "--dry-run").out
     assert "runs/a-cat-3" in text
-    assert "evaluations         300" in text
+    assert "evaluations  300" in text
     assert list(tmp_path.iterdir()) == []
+
+
+def test_options_of_plugins_are_in_the_plan_as_their_types(evo):
+    options = ("-o", "word_label.top_labels=3", "-o", "nsga2.survival=mnn")
+    options += ("-o", "image_real.temperature=2")
+    plan = json.loads(evo("sample", "a cat", "--dry-run", "--json", *options).out)
+    assert plan["config"]["options"] == {
+        "image_real": {"temperature": 2.0},
+        "nsga2": {"survival": "mnn"},
+        "word_label": {"top_labels": 3},
+    }
+    lines = [line.split() for line in evo("sample", "a cat", "--dry-run", *options).out.split("\n")]
+    assert ["word_label.top_labels", "3"] in lines
+
+
+def test_an_option_goes_over_that_of_the_preset(evo):
+    arguments = ("--preset", "paper", "--generator", "builtin", "--dry-run", "--json")
+    given = ("-o", "word_label.text=words", "-o", "word_label.top_labels=3")
+    plan = json.loads(evo("sample", "a cat", *arguments, *given).out)
+    assert plan["config"]["options"] == {"word_label": {"text": "words", "top_labels": 3}}
 
 
 def test_dry_run_prints_the_seed_that_it_drew(evo):
@@ -235,7 +260,7 @@ def test_a_preset_is_resolved_in_the_plan(evo, tmp_path, monkeypatch):
         "classifier": "vgg19_bn:imagenet",
         "embedder": "bert-base-uncased",
     }
-    assert config["score_options"]["word_label_text"] == "caption"
+    assert config["options"] == {"word_label": {"text": "caption"}}
     assert config["precision"] == "bf16"
     assert "preset" not in config
     result = evo("sample", "a cat", "--preset", "papr")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from evo_t2i.cli.arguments import home_expanded
 from evo_t2i.cli.terminal.output import print_facts, print_json, print_table, shown
 from evo_t2i.cli.terminal.silence import libraries_silenced
 from evo_t2i.errors import UsageError
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 
 
 def compare(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of finished runs.")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN...", help="Folders of finished runs.", callback=home_expanded),
+    ],
     dropped: Annotated[
         list[str] | None,
         typer.Option(
@@ -29,6 +33,7 @@ def compare(
         typer.Option(
             help="Folder for comparison.html, comparison.png and comparison.json.",
             show_default="none",
+            callback=home_expanded,
         ),
     ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,

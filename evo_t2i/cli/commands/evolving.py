@@ -14,8 +14,8 @@ from evo_t2i.config import RunConfig
 from evo_t2i.errors import EvoError
 
 if TYPE_CHECKING:
+    from evo_t2i.events import Event, Progress
     from evo_t2i.run import Run
-    from evo_t2i.sampler import Event, Progress
 
 _FILES = (
     "front.csv",

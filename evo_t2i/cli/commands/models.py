@@ -9,6 +9,7 @@ import typer
 
 from evo_t2i.checkpoints import catalogue
 from evo_t2i.checkpoints.catalogue import Brought, HubFiles, Model, Part, WebFile, find, names
+from evo_t2i.cli.arguments import home_expanded
 from evo_t2i.cli.terminal.output import print_facts, print_json, print_table, say
 from evo_t2i.cli.terminal.progress import bytes_display
 from evo_t2i.cli.terminal.silence import libraries_silenced
@@ -113,7 +114,7 @@ def check(
             for each in (
                 checking.of_model(find(name))
                 if name in names()
-                else checking.of_path(Path(name).expanduser())
+                else checking.of_path(home_expanded(name))
             )
         ]
         with bytes_display(quiet=quiet) as report:
@@ -158,9 +159,16 @@ def path(
 @app.command()
 def convert(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE.pkl", help="A snapshot of LAFITE or StyleGAN2-ADA.")
+        Path,
+        typer.Argument(
+            metavar="FILE.pkl",
+            help="A snapshot of LAFITE or StyleGAN2-ADA.",
+            callback=home_expanded,
+        ),
     ],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="New or empty folder.")],
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", help="New or empty folder.", callback=home_expanded)
+    ],
     text_encoder: Annotated[
         str | None,
         typer.Option(
@@ -170,7 +178,10 @@ def convert(
         ),
     ] = None,
     clip: Annotated[
-        Path | None, typer.Option(help="That model's file or folder, to record its digest.")
+        Path | None,
+        typer.Option(
+            help="That model's file or folder, to record its digest.", callback=home_expanded
+        ),
     ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from evo_t2i.cli.arguments import listed_names, named_numbers
+from evo_t2i.cli.arguments import FinishedRun, home_expanded, listed_names, named_numbers
+from evo_t2i.cli.fields import was_given
 from evo_t2i.cli.terminal.output import print_facts, print_json, print_table
 from evo_t2i.errors import UsageError
 
@@ -20,7 +21,7 @@ _WITH_FROM = {"run", "exported", "json_output"}
 
 def pick(
     context: typer.Context,
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
+    run: FinishedRun,
     method: Annotated[
         str,
         typer.Option(
@@ -28,11 +29,15 @@ def pick(
             "extremes."
         ),
     ] = "balanced",
-    weight: Annotated[
+    weights: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=NUMBER", help="A score's weight, 1 unless given; repeatable."),
+        typer.Option(
+            "--weight",
+            metavar="NAME=NUMBER",
+            help="A score's weight, 1 unless given; repeatable.",
+        ),
     ] = None,
-    floor: Annotated[
+    floors: Annotated[
         list[str] | None,
         typer.Option(
             "--min", metavar="NAME=NUMBER", help="The least that a score may be; repeatable."
@@ -63,7 +68,10 @@ def pick(
     exported: Annotated[
         Path | None,
         typer.Option(
-            "--from", metavar="FILE", help="Take what was picked on RUN's page: its pick.json."
+            "--from",
+            metavar="FILE",
+            help="Take what was picked on RUN's page: its pick.json.",
+            callback=home_expanded,
         ),
     ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
@@ -80,23 +88,24 @@ def pick(
     from evo_t2i.picking.table import pick_json, pick_table
     from evo_t2i.run import Run, write_pick
 
-    weights, floors = named_numbers("--weight", weight or []), named_numbers("--min", floor or [])
+    weight = named_numbers("--weight", weights or [])
+    least = named_numbers("--min", floors or [])
     finished = Run(run)
     if exported is not None:
         _require_alone(context)
         picked = finished.chosen_on_page(exported)
     elif ask:
-        if method != "balanced" or weights or order or tolerance is not None:
+        if method != "balanced" or weight or order or tolerance is not None:
             raise UsageError(
                 "--ask learns the weights of --method balanced; leave out --method, --weight, "
                 "--order and --tolerance."
             )
-        picked = _learned(finished, floors, count)
+        picked = _learned(finished, least, count)
     else:
         picked = finished.rank(
             method=method,
-            weights=weights,
-            floors=floors,
+            weights=weight,
+            floors=least,
             count=count,
             order=listed_names(order),
             tolerance=tolerance,
@@ -130,7 +139,7 @@ def _learned(finished: "Run", floors: dict[str, float], count: int) -> "Pick":
     with libraries_silenced():
         from evo_t2i.cli.terminal.ask import learn
     if count < 1:
-        raise UsageError(f"--count is {count}; give 1 or more.")
+        raise UsageError(f"`count` is {count}; give 1 or more.")
     front = finished.arrays
     learner = WeightLearner(
         front.scores, front.generation0_scores, front.score_names, floors=floors
@@ -144,6 +153,5 @@ def _require_alone(context: typer.Context) -> None:
     """Raise UsageError when another choice stands beside --from, which brings its own."""
     for parameter in context.command.params:
         name = parameter.name or ""
-        source = context.get_parameter_source(name)
-        if name not in _WITH_FROM and source is not None and source.name == "COMMANDLINE":
+        if name not in _WITH_FROM and was_given(context, name):
             raise UsageError(f"--from brings its own choice; leave out {parameter.opts[0]}.")

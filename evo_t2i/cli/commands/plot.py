@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from evo_t2i.cli.arguments import FinishedRun, home_expanded
 from evo_t2i.cli.terminal.output import shown
 from evo_t2i.cli.terminal.silence import libraries_silenced
 from evo_t2i.errors import UsageError
@@ -30,7 +31,7 @@ PIXELS = ("sheet",)
 
 
 def plot(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
+    run: FinishedRun,
     kind: Annotated[
         str | None,
         typer.Option(help=f"One figure: {', '.join(FILES)}."),
@@ -45,7 +46,10 @@ def plot(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="File to write; without --kind the scatter matrix as PNG, alone."),
+        typer.Option(
+            help="File to write; without --kind the scatter matrix as PNG, alone.",
+            callback=home_expanded,
+        ),
     ] = None,
     method: Annotated[
         str | None,

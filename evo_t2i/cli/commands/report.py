@@ -5,13 +5,17 @@ from typing import Annotated
 
 import typer
 
+from evo_t2i.cli.arguments import FinishedRun, home_expanded
 from evo_t2i.cli.terminal.output import shown
 
 
 def report(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
+    run: FinishedRun,
     out: Annotated[
-        Path | None, typer.Option(help="The page's file; RUN/report.html unless given.")
+        Path | None,
+        typer.Option(
+            help="The page's file.", show_default="RUN/report.html", callback=home_expanded
+        ),
     ] = None,
 ) -> None:
     """Write RUN's interactive page: gallery, trade-offs, weights, picking by hand.

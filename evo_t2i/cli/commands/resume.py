@@ -5,13 +5,16 @@ from typing import Annotated, Any
 
 import typer
 
+from evo_t2i.cli.arguments import home_expanded
 from evo_t2i.cli.commands.evolving import evolve, print_summary
 from evo_t2i.cli.terminal.live import LIVE_HELP, checked_live
 from evo_t2i.cli.terminal.output import print_json, say
 
 
 def resume(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of the run.")],
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="Folder of the run.", callback=home_expanded)
+    ],
     live: Annotated[
         str | None,
         typer.Option(metavar="WHERE", help=LIVE_HELP),

@@ -6,106 +6,44 @@ from typing import Annotated, Any
 
 import typer
 
-from evo_t2i.cli.arguments import require_installed, score_names
+from evo_t2i.cli.arguments import (
+    PluginOptions,
+    home_expanded,
+    plugin_options,
+    require_installed,
+    score_names,
+)
 from evo_t2i.cli.commands.evolving import evolve, print_summary
-from evo_t2i.cli.scorers import ClassifierOption, ClipOption, EmbedderOption, PresetOption
+from evo_t2i.cli.fields import takes_fields
+from evo_t2i.cli.scorers import PRESET_FIELDS, PresetOption
 from evo_t2i.cli.terminal.live import LIVE_HELP, checked_live
 from evo_t2i.cli.terminal.output import print_facts, print_json, say
-from evo_t2i.config import DEFAULT_SCORES, RunConfig, ScoreOptions, configure
+from evo_t2i.config import MACHINE, RunConfig, ScorerModels, configure
 from evo_t2i.presets import BUILTIN, with_preset
 from evo_t2i.registry import split_argument
 
-FORMULAS = "Score formulas"
-MACHINE = "Machine and output"
 
-
+@takes_fields(ScorerModels, RunConfig, by_preset=PRESET_FIELDS)
 def sample(
     caption: Annotated[
         str, typer.Argument(metavar="CAPTION", help="What the picture shows, in plain English.")
     ],
-    out: Annotated[
-        Path | None,
-        typer.Option(help="New folder for the run.", show_default="runs/CAPTION-SEED"),
-    ] = None,
+    options: PluginOptions = None,
+    preset: PresetOption = BUILTIN,
     seed: Annotated[
         int | None, typer.Option(help="Same seed, same pictures.", show_default="random")
     ] = None,
-    population: Annotated[
-        int, typer.Option(help="Images in generation 0, and parents kept after it.")
-    ] = RunConfig.population,
-    offspring: Annotated[
-        int, typer.Option(help="New images in each later generation.")
-    ] = RunConfig.offspring,
-    generations: Annotated[
-        int, typer.Option(help="Generations after generation 0.")
-    ] = RunConfig.generations,
-    preset: PresetOption = BUILTIN,
-    generator: Annotated[
-        str | None,
+    out: Annotated[
+        Path | None,
         typer.Option(
-            help="Name, or name:argument; see `list generators`.", show_default="by preset"
+            help="New folder for the run.",
+            show_default="runs/CAPTION-SEED",
+            callback=home_expanded,
         ),
     ] = None,
-    scores: Annotated[
-        str, typer.Option(help="What to maximise, separated by commas; see `list scores`.")
-    ] = ",".join(DEFAULT_SCORES),
-    sampler: Annotated[
-        str, typer.Option(help="The search; see `list samplers`.")
-    ] = RunConfig.sampler,
-    operators: Annotated[
-        str, typer.Option(help="How offspring are made: uniform-pcn or sbx-pm.")
-    ] = RunConfig.operators,
-    survival: Annotated[
-        str, typer.Option(help="Who survives: reference, mnn or crowding.")
-    ] = RunConfig.survival,
-    temperature: Annotated[
-        float, typer.Option(help="Divides the classifier's logits.", rich_help_panel=FORMULAS)
-    ] = ScoreOptions.temperature,
-    image_real: Annotated[
-        str, typer.Option(help="max, entropy or energy.", rich_help_panel=FORMULAS)
-    ] = ScoreOptions.image_real,
-    region_sharpness: Annotated[
-        float,
-        typer.Option(help="How strongly a word attends to a region.", rich_help_panel=FORMULAS),
-    ] = ScoreOptions.region_sharpness,
-    word_sharpness: Annotated[
-        float,
-        typer.Option(help="How strongly the best word dominates.", rich_help_panel=FORMULAS),
-    ] = ScoreOptions.word_sharpness,
-    region_temperature: Annotated[
-        float, typer.Option(help="Divides region_word.", rich_help_panel=FORMULAS)
-    ] = ScoreOptions.region_temperature,
-    top_labels: Annotated[
-        int, typer.Option(help="Labels that word_label weighs.", rich_help_panel=FORMULAS)
-    ] = ScoreOptions.top_labels,
-    word_label_text: Annotated[
-        str | None,
-        typer.Option(
-            help="words or caption: what labels match.",
-            show_default="by preset",
-            rich_help_panel=FORMULAS,
-        ),
-    ] = None,
-    clip: ClipOption = None,
-    classifier: ClassifierOption = None,
-    embedder: EmbedderOption = None,
-    device: Annotated[
-        str, typer.Option(help="auto, cpu, cuda or mps.", rich_help_panel=MACHINE)
-    ] = RunConfig.device,
-    micro_batch: Annotated[
-        int, typer.Option(help="Images at once; 0 is automatic.", rich_help_panel=MACHINE)
-    ] = RunConfig.micro_batch,
     live: Annotated[
         str | None,
         typer.Option(metavar="WHERE", help=LIVE_HELP, rich_help_panel=MACHINE),
-    ] = None,
-    precision: Annotated[
-        str | None,
-        typer.Option(
-            help="Of the search's networks: fp32 or bf16.",
-            show_default="by preset",
-            rich_help_panel=MACHINE,
-        ),
     ] = None,
     json_output: Annotated[
         bool, typer.Option("--json", help="One JSON object on stdout.", rich_help_panel=MACHINE)
@@ -119,51 +57,29 @@ def sample(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress.", rich_help_panel=MACHINE)
     ] = False,
+    **fields: Any,
 ) -> None:
     """Evolve pictures for CAPTION and pick the best.
 
     \b
     evo-t2i sample "skyline at sunset." --generations 50
     evo-t2i sample "a red bus" --scores text_image,region_word --seed 7
+    evo-t2i sample "a red bus" -o nsga2.survival=mnn -o image_real.form=entropy
     evo-t2i sample "a red bus" --preset paper --generator lafite:coco.pkl
 
     A caption that begins with a dash comes last, after a double dash: evo-t2i sample -- "-rf"
     """
     from evo_t2i.runs.directory import default_out, require_unused
-    from evo_t2i.search.base import OPERATORS, SURVIVALS, check_choice
 
-    given = {
-        "generator": generator,
-        "word_label_text": word_label_text,
-        "clip": clip,
-        "classifier": classifier,
-        "embedder": embedder,
-        "precision": precision,
-    }
-    config = configure(
-        caption,
-        seed=seed,
-        population=population,
-        offspring=offspring,
-        generations=generations,
-        scores=score_names(scores),
-        sampler=sampler,
-        operators=operators,
-        survival=survival,
-        device=device,
-        micro_batch=micro_batch,
-        temperature=temperature,
-        image_real=image_real,
-        region_sharpness=region_sharpness,
-        word_sharpness=word_sharpness,
-        region_temperature=region_temperature,
-        top_labels=top_labels,
-        **with_preset(preset, {name: value for name, value in given.items() if value is not None}),
-    )
-    require_installed("generator", split_argument(config.generator)[0])
-    require_installed("sampler", sampler)
-    check_choice("--operators", operators, OPERATORS)
-    check_choice("--survival", survival, SURVIVALS)
+    if "generator" in fields:
+        require_installed("generator", split_argument(fields["generator"])[0])
+    if "sampler" in fields:
+        require_installed("sampler", fields["sampler"])
+    if "scores" in fields:
+        fields["scores"] = score_names(fields["scores"])
+    if given := plugin_options(options):
+        fields["options"] = given
+    config = configure(caption, seed=seed, **with_preset(preset, fields))
     where = checked_live(live, quiet=quiet)
     directory = default_out(config) if out is None else out
     require_unused(directory)
@@ -172,12 +88,12 @@ def sample(
         return
     if not quiet:
         say(f"{caption} · seed {config.seed} · {config.evaluations:,} images · {directory}")
-    options = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
 
     def call(progress: Any) -> Any:
         from evo_t2i import sampler as sampling
 
-        return sampling.sample(out=directory, progress=progress, **options)
+        every = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+        return sampling.sample(out=directory, progress=progress, **every)
 
     facts = evolve(directory, config, call, quiet=quiet, live=where)
     print_json(facts) if json_output else print_summary(facts)
@@ -188,13 +104,19 @@ def _print_plan(config: RunConfig, directory: Path, *, json_output: bool) -> Non
     if json_output:
         print_json({"run": str(directory), "evaluations": config.evaluations, "config": values})
         return
-    formulas = values.pop("score_options") | values.pop("scorer_models")
+    options = values.pop("options")
+    values |= values.pop("scorer_models")
     values["scores"] = ",".join(config.scores)
     values["micro_batch"] = config.micro_batch or "automatic"
     print_facts(
         [
             ("run", f"{directory} (nothing was written)"),
             ("evaluations", f"{config.evaluations:,}"),
-            *((name, str(value)) for name, value in (values | formulas).items()),
+            *((name, str(value)) for name, value in values.items()),
+            *(
+                (f"{name}.{key}", str(value))
+                for name, given in options.items()
+                for key, value in given.items()
+            ),
         ]
     )

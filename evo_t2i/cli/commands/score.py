@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from evo_t2i.cli.arguments import score_names
+from evo_t2i.cli.arguments import home_expanded, score_names
 from evo_t2i.cli.commands.evolving import coverage_sentence
 from evo_t2i.cli.scorers import ClassifierOption, ClipOption, EmbedderOption, PresetOption
 from evo_t2i.cli.terminal.output import print_json, print_table, say
@@ -17,7 +17,8 @@ from evo_t2i.presets import BUILTIN, scorers
 
 def score(
     images: Annotated[
-        list[Path], typer.Argument(metavar="IMAGE...", help="PNG, JPEG or WEBP files.")
+        list[Path],
+        typer.Argument(metavar="IMAGE...", help="PNG, JPEG or WEBP files.", callback=home_expanded),
     ],
     caption: Annotated[str, typer.Option(help="What the pictures ought to show.")],
     scores: Annotated[

@@ -2,13 +2,16 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from evo_t2i.cli.arguments import home_expanded
 from evo_t2i.cli.terminal.output import say
 from evo_t2i.cli.terminal.progress import duration
 from evo_t2i.cli.terminal.stop import Stopped
@@ -18,8 +21,16 @@ app = typer.Typer(
     help="Train the built-in models on renders of the world: classifier, clip, judge, generator.",
 )
 
-Out = Annotated[Path, typer.Option(help="Folder for checkpoints, metrics and sample grids.")]
-Weights = Annotated[Path, typer.Option(help="Where the finished model goes and others come from.")]
+Out = Annotated[
+    Path,
+    typer.Option(help="Folder for checkpoints, metrics and sample grids.", callback=home_expanded),
+]
+Weights = Annotated[
+    Path,
+    typer.Option(
+        help="Where the finished model goes and others come from.", callback=home_expanded
+    ),
+]
 Images = Annotated[int, typer.Option(min=1, help="Training images, repeats included.")]
 Renders = Annotated[int, typer.Option(min=250, help="Different renders to train on.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the training; renders have their own.")]
@@ -29,82 +40,83 @@ Workers = Annotated[int, typer.Option(min=1, help="Processes that render.")]
 POOL_SEED, VALIDATION_SEED, VALIDATION_RENDERS = 1, 2, 2_000
 
 
-@app.command()
-def classifier(
-    out: Out = Path("training-runs/classifier"),
-    weights: Weights = Path("weights"),
-    images: Images = 76_800,
-    renders: Renders = 32_000,
-    seed: Seed = 1,
-    device: Device = "auto",
-    workers: Workers = 2,
-) -> None:
-    """VGG-19_bn that names the world's objects (about 4 minutes on 2 cores)."""
-    from evo_t2i.models.device import choose_device
-    from evo_t2i.training import classifier as training
-    from evo_t2i.training import export
-    from evo_t2i.training.supervised import FitSettings
+@dataclass(frozen=True, kw_only=True)
+class _Supervised:
+    """A model that learns from renders without the others.
 
-    pool, validation = _pools(out.parent, renders, workers)
-    settings = FitSettings(images=images, seed=seed, learning_rate=2e-3)
-    with _going_on_later(out):
-        model = training.train_classifier(
-            pool, settings, out, choose_device(device), progress=_Report("classifier")
-        )
-    metrics = training.evaluate(model, validation)
-    facts = _facts("classifier", images, renders, seed, metrics)
-    export.save_classifier(weights, model, 16, facts)
-    _done(weights / "vgg", metrics)
+    Its module in ``evo_t2i.training`` has ``train_NAME`` and ``evaluate``, and ``export`` has
+    ``save_NAME``, which writes ``folder`` in --weights.
+    """
+
+    name: str
+    folder: str
+    images: int
+    seed: int
+    learning_rate: float
+    help: str
 
 
-@app.command()
-def clip(
-    out: Out = Path("training-runs/clip"),
-    weights: Weights = Path("weights"),
-    images: Images = 102_400,
-    renders: Renders = 32_000,
-    seed: Seed = 3,
-    device: Device = "auto",
-    workers: Workers = 2,
-) -> None:
-    """Vision transformer and text projection, contrastively (about 12 minutes on 2 cores)."""
-    from evo_t2i.models.device import choose_device
-    from evo_t2i.training import clip as training
-    from evo_t2i.training import export
-    from evo_t2i.training.supervised import FitSettings
+_SUPERVISED = (
+    _Supervised(
+        name="classifier",
+        folder="vgg",
+        images=76_800,
+        seed=1,
+        learning_rate=2e-3,
+        help="VGG-19_bn that names the world's objects (about 4 minutes on 2 cores).",
+    ),
+    _Supervised(
+        name="clip",
+        folder="clip",
+        images=102_400,
+        seed=3,
+        learning_rate=1e-3,
+        help="Vision transformer and text projection, contrastively (about 12 minutes on 2 cores).",
+    ),
+    _Supervised(
+        name="judge",
+        folder="judge",
+        images=51_200,
+        seed=2,
+        learning_rate=2e-3,
+        help="The independent judge that measures generators (about 5 minutes on 2 cores).",
+    ),
+)
 
-    pool, validation = _pools(out.parent, renders, workers)
-    settings = FitSettings(images=images, seed=seed, learning_rate=1e-3)
-    with _going_on_later(out):
-        model = training.train_clip(pool, settings, out, choose_device(device), _Report("clip"))
-    metrics = training.evaluate(model, validation)
-    export.save_clip(weights, model, _facts("clip", images, renders, seed, metrics))
-    _done(weights / "clip", metrics)
+
+def _training_of(model: _Supervised) -> Callable[..., None]:
+    """The command that trains ``model``."""
+
+    def train(
+        out: Out = Path("training-runs") / model.name,
+        weights: Weights = Path("weights"),
+        images: Images = model.images,
+        renders: Renders = 32_000,
+        seed: Seed = model.seed,
+        device: Device = "auto",
+        workers: Workers = 2,
+    ) -> None:
+        from evo_t2i.models.device import choose_device
+        from evo_t2i.training import export
+        from evo_t2i.training.supervised import FitSettings
+
+        training = import_module(f"evo_t2i.training.{model.name}")
+        train_model = getattr(training, f"train_{model.name}")
+        save = getattr(export, f"save_{model.name}")
+        pool, validation = _pools(out.parent, renders, workers)
+        settings = FitSettings(images=images, seed=seed, learning_rate=model.learning_rate)
+        report = _Report(model.name)
+        with _going_on_later(out):
+            trained = train_model(pool, settings, out, choose_device(device), progress=report)
+        metrics = training.evaluate(trained, validation)
+        save(weights, trained, _facts(model.name, images, renders, seed, metrics))
+        _done(weights / model.folder, metrics)
+
+    return train
 
 
-@app.command()
-def judge(
-    out: Out = Path("training-runs/judge"),
-    weights: Weights = Path("weights"),
-    images: Images = 51_200,
-    renders: Renders = 32_000,
-    seed: Seed = 2,
-    device: Device = "auto",
-    workers: Workers = 2,
-) -> None:
-    """The independent judge that measures generators (about 5 minutes on 2 cores)."""
-    from evo_t2i.models.device import choose_device
-    from evo_t2i.training import export
-    from evo_t2i.training import judge as training
-    from evo_t2i.training.supervised import FitSettings
-
-    pool, validation = _pools(out.parent, renders, workers)
-    settings = FitSettings(images=images, seed=seed, learning_rate=2e-3)
-    with _going_on_later(out):
-        model = training.train_judge(pool, settings, out, choose_device(device), _Report("judge"))
-    metrics = training.evaluate(model, validation)
-    export.save_judge(weights, model, _facts("judge", images, renders, seed, metrics))
-    _done(weights / "judge", metrics)
+for _each in _SUPERVISED:
+    app.command(_each.name, help=_each.help)(_training_of(_each))
 
 
 @app.command()

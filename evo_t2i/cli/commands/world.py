@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from evo_t2i.cli.arguments import home_expanded
 from evo_t2i.cli.terminal.output import print_facts, say
 
 app = typer.Typer(help="Draw pictures of the built-in world, with captions and masks.")
@@ -19,7 +20,7 @@ def world() -> None:
 
 @app.command()
 def render(
-    out: Annotated[Path, typer.Option(help="New or empty folder.")],
+    out: Annotated[Path, typer.Option(help="New or empty folder.", callback=home_expanded)],
     count: Annotated[int, typer.Option(min=1, help="Pictures.")],
     size: Annotated[int, typer.Option(min=8, max=LARGEST, help="Pixels a side.")] = 64,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same pictures.")] = 0,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from evo_t2i.cli.terminal.pictures import Terminal
-    from evo_t2i.sampler import Event
+    from evo_t2i.events import Event
     from evo_t2i.snapshot import Snapshot
 
 WHERE = ("terminal", "page", "auto")

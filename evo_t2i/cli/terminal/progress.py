@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from evo_t2i.cli.terminal.live import LiveTerminal
-    from evo_t2i.sampler import Event
+    from evo_t2i.events import Event
 
 LINES = 10
 """So many plain lines a run, besides the one for generation 0."""
