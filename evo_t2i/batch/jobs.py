@@ -106,6 +106,9 @@ def read_jobs(
                 reader.add(Row(row.line, values), expand=expand)
             except EvoError as error:
                 faults.append(Fault(row.line, str(error)))
+    sentences = {fault.sentence for fault in faults}
+    if len(sentences) == 1 and len(faults) == len(rows.rows) > 1:
+        raise UsageError(sentences.pop())  # it is about what all lines share, not about a line
     if faults:
         faults.sort(key=lambda fault: fault.line)
         raise BadLinesError(name, faults, len(rows.rows) + len(rows.faults))

@@ -16,9 +16,11 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
+from typing import Any
 
 from evo_t2i.batch.devices import VISIBLE, Share
 from evo_t2i.batch.jobs import Job
@@ -30,7 +32,7 @@ MOST_BARREN_STARTS = 3
 """Workers that die in a row before they took a job; the next one would do the same."""
 _TELL_SECONDS = 0.2
 _JOIN_SECONDS = 10.0
-_STOP = "stop"
+_READY, _STOP = "ready", "stop"
 
 Surroundings = Callable[[], AbstractContextManager[None]]
 """What a worker does its work within, such as a silence of libraries; importable by name."""
@@ -43,6 +45,8 @@ class _Hand:
     share: Share
     process: SpawnProcess
     connection: Connection
+    ready: bool = False
+    """It has said so, and is given jobs from then on."""
     job: Job | None = None
     held: str | None = None
 
@@ -71,17 +75,10 @@ def carry_out(
                 try:
                     message = hand.connection.recv()
                 except (EOFError, OSError):
-                    barren = 0 if hand.job is not None else barren + 1
+                    barren = 0 if hand.ready else barren + 1
                     hands[hands.index(hand)] = _replaced(hand, ledger, surroundings, barren)
                     continue
-                barren = 0
-                if hand.job is None:
-                    continue
-                if isinstance(message, int):
-                    ledger.scored(hand.job, message)
-                else:
-                    job, hand.job = hand.job, None
-                    ledger.settle(job, message)
+                _hear(hand, message, ledger)
     finally:
         _dismiss(hands)
 
@@ -90,7 +87,9 @@ def _start(share: Share, surroundings: Surroundings) -> _Hand:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs, share, surroundings), daemon=True)
-    # the worker never hears Ctrl-C or a polite kill: the batch does, and says what follows
+    # The worker never hears Ctrl-C or a polite kill: the batch does, and says what follows. The
+    # tracker, which every spawned process needs, would let the signals through as it starts.
+    resource_tracker.ensure_running()
     held_back = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
     try:
         process.start()
@@ -101,10 +100,20 @@ def _start(share: Share, surroundings: Surroundings) -> _Hand:
 
 
 def _give(hand: _Hand, ledger: Ledger, folder_of: Callable[[Job], Path]) -> None:
-    if hand.job is None and (job := ledger.take(hand.held)) is not None:
+    if hand.ready and hand.job is None and (job := ledger.take(hand.held)) is not None:
         hand.job, hand.held = job, networks_of(job.config)
         with contextlib.suppress(OSError):  # it died, which the pipe's end tells as well
             hand.connection.send((job, folder_of(job)))
+
+
+def _hear(hand: _Hand, message: Any, ledger: Ledger) -> None:
+    if message == _READY:
+        hand.ready = True
+    elif hand.job is not None and isinstance(message, int):
+        ledger.scored(hand.job, message)
+    elif hand.job is not None:
+        job, hand.job = hand.job, None
+        ledger.settle(job, message)
 
 
 def _replaced(hand: _Hand, ledger: Ledger, surroundings: Surroundings, barren: int) -> _Hand:
@@ -162,6 +171,7 @@ def _serve(connection: Connection, share: Share, surroundings: Surroundings) -> 
         if share.threads is not None:
             torch.set_num_threads(share.threads)
         worker = Worker()
+        connection.send(_READY)
         with contextlib.suppress(_Dismissed):
             while (given := jobs.get()) is not None:
                 job, folder = given

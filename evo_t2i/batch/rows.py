@@ -83,9 +83,11 @@ def _text(text: str) -> Rows:
 def _table(text: str, delimiter: str) -> Rows:
     found = Rows()
     # a tab-separated list of prompts has quotation marks inside its cells, unpaired ones too
-    quoting = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
     reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, strict=True
+        io.StringIO(text, newline=""),
+        delimiter=delimiter,
+        quoting=csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL,
+        strict=True,
     )
     header: list[str] = []
     while True:

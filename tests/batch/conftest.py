@@ -1,6 +1,7 @@
 """The plug-in of ``tiny_batch``, installed here and for worker processes."""
 
 import os
+import sys
 import textwrap
 from pathlib import Path
 
@@ -29,11 +30,12 @@ def tiny(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
     monkeypatch.setenv("TINY_LOG", str(tmp_path / "loaded.txt"))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    return tmp_path / "loaded.txt"
+    yield tmp_path / "loaded.txt"
+    sys.modules.pop("tiny_plugin", None)
 
 
 @pytest.fixture
-def jobs_of(tiny):
+def jobs_of(tiny):  # noqa: ARG001 - it is installed
     """``jobs_of(captions, form="txt", **more)`` → Jobs with SETTINGS."""
 
     def made(captions, form="txt", settings=SETTINGS, **more):

@@ -1,21 +1,12 @@
 """Whoever carries out a batch, however often it is killed: the same tables, byte for byte."""
 
-import contextlib
-import os
-import signal
-import subprocess
-import sys
-import time
-
-import pytest
-from tiny_batch import CAPTIONS, SETTINGS, tables_of
+from tiny_batch import CAPTIONS, tables_of
 
 from evo_t2i.batch import loop
 from evo_t2i.batch.devices import Share
 from evo_t2i.batch.outputs import Outputs
 from evo_t2i.batch.run import local_engine, run_batch
 from evo_t2i.batch.shards import Shard
-from evo_t2i.errors import DiskFullError, ModelError, RunLockedError, UsageError
 
 TWO = [Share(None, None)] * 2
 EVERYTHING = Outputs(top_k=2, webdataset=True)
@@ -49,7 +40,9 @@ def test_a_killed_worker_costs_a_try_and_poison_only_its_own_caption(jobs_of, tm
     failed = (tmp_path / "local" / "failed.jsonl").read_text().splitlines()
     assert '"id": "000005-a-poison-apple", "line": 5' in failed[0]
     assert '"tries": 3, "error": "RuntimeError", "reason": "RuntimeError: this cap' in failed[0]
-    assert '"tries": 3, "error": "WorkerDied", "reason": "Its worker was killed (SIGKILL' in failed[1]
+    assert (
+        '"tries": 3, "error": "WorkerDied", "reason": "Its worker was killed (SIGKILL' in failed[1]
+    )
     index = (tmp_path / "local" / "index.csv").read_text()
     assert index.count(",finished,") == 5
     assert index.count(",failed,") == 2

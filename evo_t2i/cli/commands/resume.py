@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from evo_t2i.cli.arguments import home_expanded
+from evo_t2i.cli.arguments import run_folder
 from evo_t2i.cli.commands.evolving import evolve, print_summary
 from evo_t2i.cli.terminal.live import LIVE_HELP, checked_live
 from evo_t2i.cli.terminal.output import print_json, say
@@ -13,7 +13,8 @@ from evo_t2i.cli.terminal.output import print_json, say
 
 def resume(
     run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="Folder of the run.", callback=home_expanded)
+        Path,
+        typer.Argument(metavar="RUN", help="Folder of the run, or latest.", callback=run_folder),
     ],
     live: Annotated[
         str | None,
