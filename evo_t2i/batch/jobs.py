@@ -96,6 +96,8 @@ def read_jobs(
     rows = read_rows(data, form)
     known = recognised(rows.columns)
     reader = _Reader(seed, preset, settings)
+    if form == "txt" and rows.rows:
+        reader.check()
     faults = list(rows.faults)
     if known is None and rows.columns and not faults and (said := _fault_of_columns(rows.columns)):
         faults.append(Fault(rows.rows[0].line if form == "jsonl" and rows.rows else 1, said))
@@ -149,7 +151,12 @@ class _Reader:
         self._lines: dict[str, int] = {}
         self._templates: dict[str, RunConfig] = {}
 
+    def check(self) -> None:
+        """Raise the error that every line without settings of its own would raise."""
+        self._template({})
+
     def add(self, row: Row, *, expand: bool) -> None:
+        """The jobs of a row; raises an EvoError that says what is wrong with it."""
         values = _split_options(row.values)
         caption = values.pop("caption", None)
         if not isinstance(caption, str):

@@ -118,12 +118,16 @@ def _gallery(
     title: str, entries: Sequence[GalleryEntry], states: Sequence[str], prompt_set: str
 ) -> bytes:
     finished, failed = states.count(FINISHED), states.count(FAILED)
-    facts = [f"{finished:,} captions with their picks"]
+    facts = [f"{_captions(finished)} with picks"]
     if prompt_set:
         facts.insert(0, prompt_set)
     notes = []
     if failed:
-        notes.append(f"{failed:,} captions failed; failed.jsonl says why.")
+        notes.append(f"{_captions(failed)} failed; failed.jsonl says why.")
     if others := len(states) - finished - failed:
-        notes.append(f"{others:,} captions are not finished; index.csv says which.")
+        notes.append(f"{_captions(others)} not finished; index.csv says which.")
     return gallery_html(title, entries, facts=" · ".join(facts), notes=notes)
+
+
+def _captions(count: int) -> str:
+    return f"{count:,} caption{'' if count == 1 else 's'}"

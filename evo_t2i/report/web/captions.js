@@ -35,7 +35,7 @@ function tile(row) {
 }
 
 function about(row) {
-  return data.category[row] ? `${data.id[row]} · ${data.category[row]}` : data.id[row];
+  return data.category[row] ? `${data.category[row]} · ${data.id[row]}` : data.id[row];
 }
 
 function rowsInOrder() {
