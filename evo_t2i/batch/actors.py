@@ -10,7 +10,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,11 @@ IN_FLIGHT = 2
 OBJECT_STORE_BYTES = 100 * 2**20
 """Nothing large goes through it; Ray would take a third of the memory."""
 _POLL_SECONDS = 1.0
+_ASKING = "asking"
 _PRIVATE = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # an actor without a GPU sees what is there
 }
-
-Surroundings = Callable[[], AbstractContextManager[None]]
 
 
 class Dismissed(BaseException):
@@ -83,11 +82,12 @@ def carry_out(
     Whatever ends this early stops the actors at their next micro-batch. Raises UsageError when Ray
     is not installed.
     """
-    ray = _imported()
-    with _cluster(ray, workers):
+    ray = ray_module()
+    with cluster(ray, workers):
         gpus = int(ray.cluster_resources().get("GPU", 0))
         count = min(workers or gpus or 1, max(1, ledger.left))
-        made = _maker(ray, gpu=gpus > 0, threads=threads)
+        kind = remote(ray, _grouped(ray), gpu=gpus > 0)
+        made = partial(kind.remote, None if gpus else threads)
         crew = _Crew(ray, ledger, folder_of, [made() for _ in range(count)], made)
         ledger.begun(count)
         try:
@@ -174,7 +174,8 @@ class _Crew:
                     self._ledger.scored(jobs[index], evaluations)
 
 
-def _imported() -> Any:
+def ray_module() -> Any:
+    """Ray, without its usage statistics; UsageError with the command that installs it."""
     os.environ.update(_PRIVATE)
     try:
         import ray
@@ -186,7 +187,7 @@ def _imported() -> Any:
 
 
 @contextlib.contextmanager
-def _cluster(ray: Any, workers: int) -> Iterator[None]:
+def cluster(ray: Any, workers: int) -> Iterator[None]:
     """Within this Ray is there; a cluster that was begun here ends here."""
     if ray.is_initialized():
         yield
@@ -208,30 +209,25 @@ def _cluster(ray: Any, workers: int) -> Iterator[None]:
         ray.shutdown()
 
 
-def _maker(ray: Any, *, gpu: bool, threads: int | None) -> Callable[[], Any]:
-    resources = {"num_gpus": 1} if gpu else {"num_cpus": 1}
-    remote = ray.remote(
+def remote(ray: Any, actor: type[Any], *, gpu: bool) -> Any:
+    """What makes actors of a class: each has a GPU or a CPU, and is started again when it dies."""
+    return ray.remote(
         max_restarts=RESTARTS,
         max_task_retries=TASK_RETRIES,
-        concurrency_groups={"asking": 1},
-        **resources,
-    )(_grouped(ray))
-
-    def made() -> Any:
-        return remote.remote(None if gpu else threads)
-
-    return made
+        concurrency_groups={_ASKING: 1},
+        **({"num_gpus": 1} if gpu else {"num_cpus": 1}),
+    )(actor)
 
 
 def _grouped(ray: Any) -> type[Holder]:
     """Holder whose questions are answered while it carries out a job."""
 
     class Actor(Holder):
-        @ray.method(concurrency_group="asking")
+        @ray.method(concurrency_group=_ASKING)
         def scored(self) -> tuple[int, int]:
             return super().scored()
 
-        @ray.method(concurrency_group="asking")
+        @ray.method(concurrency_group=_ASKING)
         def dismiss(self) -> None:
             super().dismiss()
 
