@@ -30,6 +30,7 @@ def tiny(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
     monkeypatch.setenv("TINY_LOG", str(tmp_path / "loaded.txt"))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("RAY_worker_niceness", "0")  # Ray would have its workers wait for others
     yield tmp_path / "loaded.txt"
     sys.modules.pop("tiny_plugin", None)
 
