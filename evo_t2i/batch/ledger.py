@@ -1,7 +1,7 @@
 """Which jobs are left, who has which, and what became of the others."""
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -60,7 +60,8 @@ Tell = Callable[[BatchEvent], None]
 class Ledger:
     """The jobs of a part of a batch. ``models`` gives what decides the networks of a job.
 
-    ``tell`` hears of every change.
+    ``begun`` are the indices of jobs that an earlier session has begun. ``tell`` hears of every
+    change.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Ledger:
         jobs: Iterable[Job],
         finished: int,
         models: Callable[[Job], str],
+        begun: Collection[int] = (),
     ) -> None:
         self.tell: Tell | None = None
         self.failures: list[Failure] = []
@@ -75,6 +77,7 @@ class Ledger:
         self.loads = 0
         self.memory = 0
         self._models = models
+        self._begun = set(begun)
         self._waiting: dict[str, deque[Job]] = {}
         self._tries: dict[int, int] = {}
         self._taken: dict[int, Job] = {}
@@ -110,11 +113,11 @@ class Ledger:
 
     def scored(self, job: Job, evaluations: int) -> None:
         """``job`` has come to so many images, those of earlier sessions included."""
-        last = self._scored.get(job.index)
-        if last is not None and evaluations > last:
-            self._images += evaluations - last
-        if evaluations > (last or 0):
-            self._images_left -= evaluations - (last or 0)
+        before = self._scored.get(job.index, 0)
+        if evaluations > before:
+            resumed = before == 0 and job.index in self._begun
+            self._images += 0 if resumed else evaluations - before
+            self._images_left -= evaluations - before
             self._scored[job.index] = evaluations
         self._say()
 

@@ -85,8 +85,9 @@ def run_batch(
         done = states.count(FINISHED)
         if begin is not None:
             images = sum(job.config.evaluations for job in todo)
-            begin(Begin(len(own), done, states.count(BEGUN), images))
-        ledger = Ledger(todo, done, lambda job: networks_of(job.config))
+            begin(Begin(len(own), done, len(begun), images))
+        begun = [job.index for job, state in zip(own, states, strict=True) if state == BEGUN]
+        ledger = Ledger(todo, done, lambda job: networks_of(job.config), begun)
         ledger.tell = partial(_heard, part, ledger, tell)
         if todo:
             _carry_out(engine, ledger, place)

@@ -32,7 +32,7 @@ def begin_command(tmp_path, tiny):
     def begin(*more):
         process = subprocess.Popen(
             [*command, *more], cwd=tmp_path, start_new_session=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=hear_ctrl_c,
         )  # fmt: skip
         deadline = time.monotonic() + 300
         while not tiny.with_name("slow").exists() and process.poll() is None:
@@ -41,6 +41,11 @@ def begin_command(tmp_path, tiny):
         return process
 
     return begin
+
+
+def hear_ctrl_c():
+    """Also where whoever began the tests ignores it, as a shell does for a job in the background."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def loaders(tiny):

@@ -207,7 +207,8 @@ def _what_is_there(there: "Begin", jobs: "Jobs", part: "Shard", out: Path) -> st
         parts.append(f"{there.finished:,} finished")
     if there.begun:
         parts.append(f"{there.begun:,} begun")
-    parts.append(f"{there.captions - there.finished:,} left with {there.images:,} images")
+    left = there.captions - there.finished
+    parts.append(f"{left:,} left with {there.images:,} images" if left else "nothing left")
     return " · ".join([*parts, str(out)])
 
 

@@ -55,7 +55,8 @@ class BatchView:
         if seconds >= _STEADY_SECONDS and event.images:
             rate = event.images / seconds
             parts.append(f"{rate:,.0f} images/s" if rate >= 10 else f"{rate:.1f} images/s")
-            parts.append(f"{time_left(event.images_left / rate)} left")
+            if event.images_left:
+                parts.append(f"{time_left(event.images_left / rate)} left")
         workers = event.workers
         return " · ".join([*parts, f"{workers} worker{'' if workers == 1 else 's'}"])
 
