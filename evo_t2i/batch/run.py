@@ -82,11 +82,11 @@ def run_batch(
         part.reopen()
         states = [standing(job, place) for job in own]
         todo = [job for job, state in zip(own, states, strict=True) if state != FINISHED]
+        begun = [job.index for job, state in zip(own, states, strict=True) if state == BEGUN]
         done = states.count(FINISHED)
         if begin is not None:
             images = sum(job.config.evaluations for job in todo)
             begin(Begin(len(own), done, len(begun), images))
-        begun = [job.index for job, state in zip(own, states, strict=True) if state == BEGUN]
         ledger = Ledger(todo, done, lambda job: networks_of(job.config), begun)
         ledger.tell = partial(_heard, part, ledger, tell)
         if todo:

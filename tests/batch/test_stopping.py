@@ -44,7 +44,7 @@ def begin_command(tmp_path, tiny):
 
 
 def hear_ctrl_c():
-    """Also where whoever began the tests ignores it, as a shell does for a job in the background."""
+    """Also where the tests ignore it, as what a shell has begun in the background does."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
