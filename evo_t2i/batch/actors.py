@@ -83,7 +83,7 @@ def carry_out(
     is not installed.
     """
     ray = ray_module()
-    with cluster(ray, workers):
+    with interruptions(), cluster(ray, workers):
         gpus = int(ray.cluster_resources().get("GPU", 0))
         count = min(workers or gpus or 1, max(1, ledger.left))
         kind = remote(ray, _grouped(ray), gpu=gpus > 0)
@@ -184,6 +184,18 @@ def ray_module() -> Any:
             'The engine ray needs Ray, which is not installed; run pip install "evo-t2i[ray]".'
         ) from error
     return ray
+
+
+@contextlib.contextmanager
+def interruptions() -> Iterator[None]:
+    """Within this what a signal's handler raises in Ray's compiled code comes out as itself."""
+    try:
+        yield
+    except SystemError as error:
+        cause = error.__cause__
+        if cause is None or isinstance(cause, Exception):
+            raise
+        raise cause from None
 
 
 @contextlib.contextmanager

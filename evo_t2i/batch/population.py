@@ -164,7 +164,7 @@ def spread(config: RunConfig, workers: int = 0, threads: int | None = None) -> I
     scored anew. Raises as ``load``, and UsageError when Ray is not installed.
     """
     ray = actors.ray_module()
-    with actors.cluster(ray, workers):
+    with actors.interruptions(), actors.cluster(ray, workers):
         gpus = int(ray.cluster_resources().get("GPU", 0))
         count = workers or gpus or 1
         made = actors.remote(ray, ScoringActor, gpu=gpus > 0)

@@ -32,3 +32,14 @@ def test_two_actors_one_of_them_killed_give_the_loops_tables(jobs_of, tmp_path, 
     assert len(tiny.read_text().splitlines()) == 3
     run_batch(jobs_of(CAPTIONS), tmp_path / "loop", loop.carry_out, outputs=OUTPUTS)
     assert tables_of(tmp_path / "ray") == tables_of(tmp_path / "loop")
+
+
+class Stop(BaseException):
+    """As what a signal's handler raises."""
+
+
+def test_what_a_signal_raises_in_compiled_code_comes_out_as_itself():
+    with pytest.raises(Stop), actors.interruptions():
+        raise SystemError("returned a result with an exception set") from Stop()
+    with pytest.raises(SystemError, match="another"), actors.interruptions():
+        raise SystemError("another")

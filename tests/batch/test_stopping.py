@@ -61,10 +61,13 @@ def wait_for_the_end_of(number):
             time.sleep(0.05)
 
 
+@pytest.mark.parametrize("engine", ["local", "ray"])
 def test_ctrl_c_stops_everything_at_the_next_micro_batch_and_the_command_goes_on(
-    begin_command, jobs_of, tmp_path, tiny
+    begin_command, jobs_of, tmp_path, tiny, engine
 ):
-    process = begin_command("--engine", "local")
+    if engine == "ray":
+        pytest.importorskip("ray")
+    process = begin_command("--engine", engine)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does, the workers included
     _, said = process.communicate(timeout=120)
     assert process.returncode == 130
@@ -75,7 +78,7 @@ def test_ctrl_c_stops_everything_at_the_next_micro_batch_and_the_command_goes_on
     wait_for_the_end_of(loaders(tiny)[0])
     assert not (tmp_path / "out" / "index.csv").exists()
     (tmp_path / "hurry").touch()
-    again = begin_command("--engine", "local")
+    again = begin_command("--engine", engine)
     out, said = again.communicate(timeout=300)
     assert again.returncode == 0
     assert "3 captions · 1 finished · 1 begun · 2 left with 36 images · out" in said
