@@ -11,9 +11,9 @@ import numpy as np
 
 from evo_t2i import registry
 from evo_t2i.config import RunConfig, configure
-from evo_t2i.errors import RunDataError
+from evo_t2i.errors import RunDataError, UsageError
 from evo_t2i.evaluate.evaluator import Evaluator
-from evo_t2i.evaluate.models import Models, environment, load
+from evo_t2i.evaluate.models import Models, environment, load, networks_of
 from evo_t2i.events import Announcer, Progress
 from evo_t2i.points import Points
 from evo_t2i.present import BEFORE_AFTER, mend, missing, present, present_anew
@@ -34,6 +34,7 @@ def sample(
     seed: int | None = None,
     preset: str = BUILTIN,
     progress: Progress | None = None,
+    models: Models | None = None,
     **settings: Any,
 ) -> Run:
     """Evolve pictures for a caption and write them to a new run directory.
@@ -41,8 +42,9 @@ def sample(
     ``out`` defaults to ``runs/<caption>-<seed>``, ``seed`` to a random one. ``preset`` is one of
     ``evo_t2i.presets.PRESETS``; ``settings`` go over it and are the other fields of RunConfig and
     ScorerModels (``population``, ``generations``, ``generator``, ``scores``, ``sampler``,
-    ``options``, ``clip``, …), by the names of the command line. Raises the errors of
-    ``evo_t2i.errors``.
+    ``options``, ``clip``, …), by the names of the command line. ``models`` are networks that
+    ``evo_t2i.evaluate.models.load`` gave for such settings, so that many captions share them.
+    Raises the errors of ``evo_t2i.errors``.
 
     ``progress`` hears an Event at every step, and can show pictures while the run goes on:
 
@@ -55,18 +57,20 @@ def sample(
     directory = Path(out) if out is not None else default_out(config)
     require_unused(directory)
     announce = Announcer(config, progress)
-    models, search = prepare(config, announce)
+    models, search = prepare(config, announce, models)
     with RunDirectory.create(directory, config) as run:
         _evolve(run, models, search, announce)
         return Run(directory, warnings=run.warnings)
 
 
-def resume(path: Path | str, *, progress: Progress | None = None) -> Run:
+def resume(
+    path: Path | str, *, progress: Progress | None = None, models: Models | None = None
+) -> Run:
     """Go on with an unfinished run; the result equals that of an uninterrupted one.
 
     That holds bit for bit on the same machine, library versions and device. What is damaged in a
     finished run is made again; a person's own pick is left as it is. Sentences about what could not
-    be done are in the result's ``warnings``.
+    be done are in the result's ``warnings``. ``models`` as for ``sample``.
     """
     with RunDirectory.open(Path(path), writable=True) as run:
         if run.finished and not run.damaged():
@@ -76,16 +80,25 @@ def resume(path: Path | str, *, progress: Progress | None = None) -> Run:
         else:
             run.require_models_here()
             announce = Announcer(run.config, progress)
-            models, search = prepare(run.config, announce)
+            models, search = prepare(run.config, announce, models)
             _evolve(run, models, search, announce)
         return Run(path, warnings=run.warnings)
 
 
-def prepare(config: RunConfig, announce: Announcer) -> tuple[Models, Search]:
-    """Load the models and set up the search; everything that can be refused is refused here."""
+def prepare(
+    config: RunConfig, announce: Announcer, models: Models | None = None
+) -> tuple[Models, Search]:
+    """Load the models, unless they are here, and set up the search; everything that can be refused
+    is refused here."""
     announce.loading()
     registry.load("sampler", config.sampler)  # refuses an unknown one before the models load
-    models = load(config)
+    if models is None:
+        models = load(config)
+    elif models.networks != networks_of(config):
+        raise UsageError(
+            f"`models` were loaded for {models.networks or 'no configuration'}, and this run asks "
+            f"for {networks_of(config)}; pass those that `load` gives for its configuration."
+        )
     search: Search = registry.make(
         "sampler",
         config.sampler,

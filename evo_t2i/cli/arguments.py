@@ -76,9 +76,25 @@ def _is_too_long(path: str) -> bool:
     return False
 
 
+LATEST = "latest"
+"""Stands for the newest run wherever a RUN is asked for; ./latest is a folder of that name."""
+
+
+def run_folder(given: Any) -> Any:
+    """Callback of every argument that is a RUN, or several: ``home_expanded``, and LATEST is the
+    newest run of the default folder."""
+    if isinstance(given, list | tuple):
+        return [run_folder(each) for each in given]
+    if str(given) != LATEST:
+        return home_expanded(given)
+    from evo_t2i.runs.library import latest
+
+    return latest()
+
+
 FinishedRun = Annotated[
     Path,
-    typer.Argument(metavar="RUN", help="Folder of a finished run.", callback=home_expanded),
+    typer.Argument(metavar="RUN", help="Folder of a finished run, or latest.", callback=run_folder),
 ]
 
 

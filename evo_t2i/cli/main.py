@@ -11,6 +11,7 @@ import typer
 
 import evo_t2i
 from evo_t2i.cli.commands import (
+    batch,
     compare,
     models,
     names,
@@ -18,6 +19,7 @@ from evo_t2i.cli.commands import (
     plot,
     report,
     resume,
+    runs,
     sample,
     score,
     train,
@@ -37,7 +39,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("sample")(sample.sample)
+app.command("batch")(batch.batch)
 app.command("resume")(resume.resume)
+app.command("runs")(runs.runs)
 app.command("pick")(pick.pick)
 app.command("view")(view.view)
 app.command("report")(report.report)

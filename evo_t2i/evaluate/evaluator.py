@@ -67,12 +67,15 @@ class Evaluator:
         more than half the rows, DeviceMemoryError when not even one image fits.
         """
 
-        def scored(rows: slice) -> np.ndarray:
-            images = self._draw(latents[rows], self.precision)
-            return _array(self.scorer(images / 255.0, self.precision))
-
-        scores = self.batches.map(len(latents), scored, progress)
+        scores = self.batches.map(
+            len(latents), lambda rows: self.raw_scores(latents[rows]), progress
+        )
         return checked_scores(scores, self.scorer.names)
+
+    def raw_scores(self, latents: np.ndarray) -> np.ndarray:
+        """As ``score_latents``, of one micro-batch and with all values as the scores gave them."""
+        images = self._draw(latents, self.precision)
+        return _array(self.scorer(images / 255.0, self.precision))
 
     def render(self, latents: np.ndarray) -> np.ndarray:
         """Images (n, h, w, 3) uint8 of latents (n, d), in fp32: the pixels that fp32 scores."""

@@ -1,5 +1,7 @@
 """The networks of a run, loaded once for any number of captions."""
 
+import dataclasses
+import json
 import math
 import platform
 from collections.abc import Callable, Mapping, Sequence
@@ -53,6 +55,8 @@ class Models:
     scorers: ScorerNetworks
     precision: str
     """Of the networks during the search, see ``RunConfig.precision``."""
+    networks: str = ""
+    """What they were loaded for, see ``networks_of``."""
 
     @property
     def device(self) -> torch.device:
@@ -93,6 +97,23 @@ class Models:
         )
 
 
+def networks_of(config: RunConfig) -> str:
+    """All of ``config`` that decides which networks ``load`` gives, as JSON: equal for two
+    configurations that can share them."""
+    generator = registry.split_argument(config.generator)[0]
+    elsewhere = {config.sampler} - {generator, *config.scores}
+    options = {name: given for name, given in config.options.items() if name not in elsewhere}
+    parts = {
+        "device": config.device,
+        "generator": config.generator,
+        "options": options,
+        "precision": config.precision,
+        "scorer_models": dataclasses.asdict(config.scorer_models),
+        "scores": config.scores,
+    }
+    return json.dumps(parts, sort_keys=True)
+
+
 def load(config: RunConfig) -> Models:
     """Load all networks that ``config`` names, on its device.
 
@@ -113,7 +134,7 @@ def load(config: RunConfig) -> Models:
         models=config.scorer_models,
         own_extractor=getattr(generator, "feature_extractor", None),
     )
-    models = Models(generator, scorers, config.precision)
+    models = Models(generator, scorers, config.precision, networks_of(config))
     if config.precision != "fp32":
         models.for_caption(config.caption).require_precision()
     return models

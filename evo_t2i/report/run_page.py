@@ -88,7 +88,7 @@ def page_html(data: dict[str, Any]) -> bytes:
             "form-action 'none'",
         ]
     )
-    parts = {"policy": policy, "style": style, "script": script, "data": _data_block(data)}
+    parts = {"policy": policy, "style": style, "script": script, "data": data_block(data)}
     parts["live"] = LIVE_MARK if "live" in data else ""
     text = re.sub(r"@(\w+)@", lambda match: parts[match[1]], asset("page.html"))
     return text.encode()
@@ -191,7 +191,7 @@ def _short(values: np.ndarray) -> list[float]:
     return [float(f"{value:.6g}") for value in values]
 
 
-def _data_block(data: dict[str, Any]) -> str:
+def data_block(data: dict[str, Any]) -> str:
     """JSON that stays inside its script element, whatever a caption holds."""
     text = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from evo_t2i.cli.arguments import home_expanded
+from evo_t2i.cli.arguments import home_expanded, run_folder
 from evo_t2i.cli.terminal.output import print_facts, print_json, print_table, say, shown
 from evo_t2i.cli.terminal.silence import libraries_silenced
 from evo_t2i.errors import UsageError
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def compare(
     runs: Annotated[
         list[Path],
-        typer.Argument(metavar="RUN...", help="Folders of finished runs.", callback=home_expanded),
+        typer.Argument(metavar="RUN...", help="Folders of finished runs.", callback=run_folder),
     ],
     dropped: Annotated[
         list[str] | None,

@@ -5,20 +5,24 @@ from typing import Annotated, Any
 
 import typer
 
-from evo_t2i.cli.arguments import home_expanded
+from evo_t2i.cli.arguments import run_folder
 from evo_t2i.cli.commands.evolving import evolve, print_summary
+from evo_t2i.cli.engines import EngineOption, WorkersOption, check_engine, models_on
 from evo_t2i.cli.terminal.live import LIVE_HELP, checked_live
 from evo_t2i.cli.terminal.output import print_json, say
 
 
 def resume(
     run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="Folder of the run.", callback=home_expanded)
+        Path,
+        typer.Argument(metavar="RUN", help="Folder of the run, or latest.", callback=run_folder),
     ],
     live: Annotated[
         str | None,
         typer.Option(metavar="WHERE", help=LIVE_HELP),
     ] = None,
+    engine: EngineOption = None,
+    workers: WorkersOption = 0,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
@@ -29,6 +33,7 @@ def resume(
     """
     from evo_t2i.runs.directory import RunDirectory
 
+    check_engine(engine)
     where = checked_live(live, quiet=quiet)
     with RunDirectory.open(run) as directory:
         config = directory.config
@@ -44,7 +49,8 @@ def resume(
     def call(progress: Any) -> Any:
         from evo_t2i import sampler as sampling
 
-        return sampling.resume(run, progress=progress)
+        with models_on(engine, workers, config) as models:
+            return sampling.resume(run, progress=progress, models=models)
 
     facts = evolve(run, config, call, quiet=quiet, live=where)
     print_json(facts) if json_output else print_summary(facts)

@@ -14,6 +14,7 @@ from evo_t2i.cli.arguments import (
     score_names,
 )
 from evo_t2i.cli.commands.evolving import evolve, print_summary
+from evo_t2i.cli.engines import EngineOption, WorkersOption, check_engine, models_on
 from evo_t2i.cli.fields import takes_fields
 from evo_t2i.cli.scorers import PRESET_FIELDS, PresetOption
 from evo_t2i.cli.terminal.live import LIVE_HELP, checked_live
@@ -45,6 +46,8 @@ def sample(
         str | None,
         typer.Option(metavar="WHERE", help=LIVE_HELP, rich_help_panel=MACHINE),
     ] = None,
+    engine: EngineOption = None,
+    workers: WorkersOption = 0,
     json_output: Annotated[
         bool, typer.Option("--json", help="One JSON object on stdout.", rich_help_panel=MACHINE)
     ] = False,
@@ -80,6 +83,7 @@ def sample(
     if given := plugin_options(options):
         fields["options"] = given
     config = configure(caption, seed=seed, **with_preset(preset, fields))
+    check_engine(engine)
     where = checked_live(live, quiet=quiet)
     directory = default_out(config) if out is None else out
     require_unused(directory)
@@ -93,7 +97,8 @@ def sample(
         from evo_t2i import sampler as sampling
 
         every = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
-        return sampling.sample(out=directory, progress=progress, **every)
+        with models_on(engine, workers, config) as models:
+            return sampling.sample(out=directory, progress=progress, models=models, **every)
 
     facts = evolve(directory, config, call, quiet=quiet, live=where)
     print_json(facts) if json_output else print_summary(facts)

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from evo_t2i.cli.arguments import home_expanded
+from evo_t2i.cli.arguments import run_folder
 from evo_t2i.cli.terminal.output import say, shown
 
 
 def view(
     run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="Folder of a run.", callback=home_expanded)
+        Path, typer.Argument(metavar="RUN", help="Folder of a run, or latest.", callback=run_folder)
     ],
 ) -> None:
     """Open RUN's interactive page in the browser; its path is printed.

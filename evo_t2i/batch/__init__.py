@@ -1,0 +1,1 @@
+"""Many captions: a file of them → a run directory each, tables, a gallery."""

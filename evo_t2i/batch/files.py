@@ -1,0 +1,30 @@
+"""Large files that are there in full or not at all, written piece by piece."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from evo_t2i.runs.atomic import PART_SUFFIX, naming_errors, sync_directory
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to, which takes the place of ``path`` when all went well.
+
+    Raises as ``evo_t2i.runs.atomic.write_bytes``; what was written is then removed.
+    """
+    part = path.with_name(f".{path.name}{PART_SUFFIX}")
+    with naming_errors(path):
+        try:
+            with open(part, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(part)
+            raise
+        sync_directory(path.parent)
