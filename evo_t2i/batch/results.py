@@ -9,6 +9,7 @@ import numpy as np
 from evo_t2i.batch.jobs import Job
 from evo_t2i.batch.place import Place
 from evo_t2i.errors import EvoError, RunDataError, UsageError
+from evo_t2i.picking.taste import Taste
 from evo_t2i.present import missing
 from evo_t2i.run import Run
 from evo_t2i.runs.directory import Front, RunDirectory
@@ -88,5 +89,5 @@ def read_results(
 
 def _chosen(run: Run, top_k: int | None) -> Chosen:
     front = run.arrays
-    picked = run.picked() if top_k is None else run.rank(count=min(top_k, len(front)))
+    picked = run.picked() if top_k is None else run.rank(Taste(count=min(top_k, len(front))))
     return Chosen(front, picked.z, picked.value, tuple(picked.chosen), run.facts)

@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 import pytest
+from hand_made import result_facts
 
 from evo_t2i.config import RunConfig
 from evo_t2i.errors import UsageError
@@ -37,7 +38,7 @@ def write(path, *, committed=2, finished=True, when=None, caption="a cat"):
             run.commit(points, {}, FACTS)
         if finished:
             front = points[2:]
-            run.finish(front, np.zeros((1, 4, 4, 3), np.uint8), {"hypervolume": [1.0]})
+            run.finish(front, np.zeros((1, 4, 4, 3), np.uint8), result_facts(hypervolume=[1.0]))
     if when is not None:
         os.utime(path / "journal.jsonl", (when, when))
     return path
