@@ -26,6 +26,7 @@ def run(tmp_path_factory):
     installed = subprocess.run(install, capture_output=True, text=True, check=False)
     assert installed.returncode == 0, installed.stderr
     environment = os.environ | {"PYTHONPATH": str(site), "EVO_T2I_CACHE": str(folder / "cache")}
+    environment.pop("PYTEST_ADDOPTS", None)  # those of the tests around it
 
     def python(*arguments, code=0):
         command = [sys.executable, *map(str, arguments)]

@@ -7,7 +7,7 @@ from typing import Annotated, get_args, get_origin
 import pytest
 import typer
 
-from evo_t2i.cli.arguments import home_expanded, plugin_options
+from evo_t2i.cli.arguments import home_expanded, plugin_options, run_folder
 from evo_t2i.cli.main import app
 from evo_t2i.errors import UsageError
 
@@ -63,7 +63,7 @@ def test_every_path_of_every_command_expands_the_home_folder():
         "render", "train", "generator",
     }  # fmt: skip
     for command, name, info in described:
-        assert info.callback is home_expanded, f"{command}: {name}"
+        assert info.callback in (home_expanded, run_folder), f"{command}: {name}"
 
 
 def test_a_tilde_is_the_home_folder(evo, tmp_path, monkeypatch, finished_run):
@@ -76,7 +76,8 @@ def test_a_tilde_is_the_home_folder(evo, tmp_path, monkeypatch, finished_run):
     assert (tmp_path / "pictures" / "images").is_dir()
     assert (finished_run / "pick" / "pick.json").is_file()
     assert not (tmp_path / "~").exists()
-    assert home_expanded([Path("~/a"), Path("b")]) == [tmp_path / "a", Path("b")]
+    for callback in (home_expanded, run_folder):
+        assert callback([Path("~/a"), Path("b")]) == [tmp_path / "a", Path("b")]
 
 
 @pytest.mark.parametrize(
