@@ -42,7 +42,7 @@ def present(run: RunDirectory, names: Sequence[str], render: Render | None = Non
     finished = Run(run.path)
     if PICK in names:
         write_pick(run, finished.rank())
-    picked = _shown_pick(finished)
+    picked = shown_pick(finished)
     if "pareto.png" in names:
         pareto(run, run.path / "pareto.png", picked=picked.chosen)
     if "contact_sheet.png" in names:
@@ -79,7 +79,8 @@ def mend(run: RunDirectory) -> None:
             )
 
 
-def _shown_pick(finished: Run) -> Pick:
+def shown_pick(finished: Run) -> Pick:
+    """The pick that is there; the balanced one where it is damaged."""
     try:
         return finished.picked()
     except RunDataError:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from evo_t2i.errors import RunDataError
 from evo_t2i.picking.methods import METHODS, robust_scale
-from evo_t2i.report import page_pictures, run_page
+from evo_t2i.report import gallery_page, page_pictures, run_page
 from evo_t2i.runs.directory import RunDirectory
 
 
@@ -200,7 +200,7 @@ def test_the_methods_of_the_page_are_those_of_the_command():
 def test_every_script_is_in_the_page():
     folder = resources.files("evo_t2i.report").joinpath("web")
     scripts = [file.name for file in folder.iterdir() if file.name.endswith(".js")]
-    assert sorted(scripts) == sorted({*run_page.SCRIPTS, "captions.js"})  # the gallery's own
+    assert sorted(scripts) == sorted({*run_page.SCRIPTS, *gallery_page.SCRIPTS})
 
 
 def test_the_code_is_small(fronts):

@@ -75,9 +75,11 @@ def _both(first: "Progress", second: "Progress") -> "Progress":
 
 def run_facts(run: "Run", seconds: float) -> dict[str, Any]:
     """The summary of a finished run as plain JSON values; paths begin with the run's own."""
+    from evo_t2i.present import shown_pick
+
     facts: dict[str, Any] = run.facts
     volumes, rescored = facts["hypervolume"], facts.get("rescored")
-    picked = run.rank()
+    picked = shown_pick(run)
     best = picked.chosen[0]
     names = run.arrays.score_names
     original = run.arrays.files[best]
