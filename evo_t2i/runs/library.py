@@ -1,6 +1,5 @@
 """All runs under a folder: what each is, how far it is, and which is the newest."""
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from evo_t2i.config import RunConfig
 from evo_t2i.errors import EvoError, RunDataError, UsageError
 from evo_t2i.runs.atomic import read_bytes
 from evo_t2i.runs.directory import RunDirectory
+from evo_t2i.runs.lock import is_held
 
 DEFAULT_ROOT = Path("runs")
 """Where `sample` puts its runs."""
@@ -107,7 +107,7 @@ def _described(path: Path) -> Listed:
         front = int(run.facts()["front"])
         pick = _picked(path)
     else:
-        state = GOING_ON if _is_locked(path / "lock") else STOPPED
+        state = GOING_ON if is_held(path / "lock") else STOPPED
     return Listed(
         path=path,
         caption=run.config.caption,
@@ -145,23 +145,6 @@ def _when(path: Path) -> float:
         return os.stat(path / "journal.jsonl").st_mtime
     except OSError:
         return 0.0
-
-
-def _is_locked(file: Path) -> bool:
-    """Whether a process holds the lock; it is tried for an instant and given back."""
-    try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def _folders_in(folder: Path) -> list[Path]:
