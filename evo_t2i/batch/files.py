@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from evo_t2i.runs.atomic import PART_SUFFIX, naming_errors, sync_directory
+from evo_t2i.runs.atomic import naming_errors, part_name, require_replaceable, sync_directory
 
 
 @contextlib.contextmanager
@@ -15,10 +15,11 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
     Raises as ``evo_t2i.runs.atomic.write_bytes``; what was written is then removed.
     """
-    part = path.with_name(f".{path.name}{PART_SUFFIX}")
     with naming_errors(path):
+        require_replaceable(path)
+        part = path.parent / part_name(path.name)
         try:
-            with open(part, "wb") as file:
+            with open(part, "xb") as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())

@@ -17,7 +17,7 @@ from evo_t2i.batch.results import FAILED, FINISHED, JobResult, read_results
 from evo_t2i.batch.webdataset import webdataset
 from evo_t2i.report.gallery_page import GalleryEntry, gallery_html
 from evo_t2i.report.run_page import PAGE
-from evo_t2i.runs.atomic import write_bytes
+from evo_t2i.runs.atomic import remove_parts, write_bytes
 
 Failures = Sequence[dict[str, Any]]
 """Lines of failed.jsonl: ``id``, ``line``, ``caption``, ``tries``, ``error``, ``reason``."""
@@ -40,6 +40,9 @@ def write_outputs(
     They depend on the runs and on ``failures`` alone: neither on the clock, nor on who carried out
     what.
     """
+    for folder in (place.path, place.webdataset):
+        if folder.is_dir():
+            remove_parts(folder)
     scores = tables.score_names(jobs.jobs)
     index, front = tables.index_columns(scores), tables.front_columns(scores)
     categories = tables.Categories(scores)

@@ -32,8 +32,8 @@ def write_bytes(path: Path, data: bytes) -> None:
     is left and EvoError for any other failure; what was there then still stands.
     """
     with naming_errors(path):
-        _require_replaceable(path)
-        part = path.parent / _part_name(path.name)
+        require_replaceable(path)
+        part = path.parent / part_name(path.name)
         try:
             descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
             try:
@@ -158,7 +158,7 @@ def naming_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _require_replaceable(path: Path) -> None:
+def require_replaceable(path: Path) -> None:
     """Raise UsageError unless ``path`` is a plain file or nothing yet."""
     try:
         mode = os.lstat(path).st_mode
@@ -172,6 +172,7 @@ def _require_replaceable(path: Path) -> None:
         )
 
 
-def _part_name(name: str) -> str:
+def part_name(name: str) -> str:
+    """A name of its own for the temporary file beside ``name``; ``remove_parts`` knows it."""
     begin = os.fsencode(name)[:_NAME_BYTES].decode(errors="ignore")
     return f".{begin}.{secrets.token_hex(4)}{PART_SUFFIX}"
