@@ -25,10 +25,10 @@ from evo_t2i.evaluate.models import load
 from evo_t2i.picking.methods import pick, robust_scale
 from evo_t2i.picking.taste import Taste
 from evo_t2i.search.nsga2 import Nsga2
-from evo_t2i.training.export import load_judge
-from evo_t2i.training.judge import evaluate, read
-from evo_t2i.training.pool import holds, load_pool, truth_of
-from evo_t2i.world import Caption, captions, sample_scene
+from evo_t2i.training.builtin.export import load_judge
+from evo_t2i.training.builtin.judge import evaluate, read
+from evo_t2i.training.builtin.pool import load_pool
+from evo_t2i.world import Caption, captions, holds, sample_scene, truth_of
 
 CAPTION_SEED, JUDGE_SEED = 3, 5
 WAYS: dict[str, dict[str, Any]] = {

@@ -12,15 +12,11 @@ import argparse
 import numpy as np
 import torch
 
-from evo_t2i.checkpoints import builtin
-from evo_t2i.checkpoints.minilm import minilm_folder
+from evo_t2i import builtin_clip
 from evo_t2i.features.clip import DENSE_FORMS, OpenClipFeatures
-from evo_t2i.models import clip
 from evo_t2i.scores.region_word import RegionWord
 from evo_t2i.scores.text_image import TextImage
-from evo_t2i.training.export import load_clip
-from evo_t2i.training.pool import holds, truth_of
-from evo_t2i.world import Caption, captions, render, sample_scene
+from evo_t2i.world import captions, holds, render, sample_scene, truth_of
 
 
 def auc(values: np.ndarray, truth: np.ndarray) -> float:
@@ -33,21 +29,18 @@ def main() -> None:
     arguments = parser.parse_args()
     scenes = [sample_scene(np.random.default_rng([31, i])) for i in range(arguments.scenes)]
     said = [captions(s, np.random.default_rng([32, i]), 1)[0] for i, s in enumerate(scenes)]
-    shown = truth_of(
-        Caption("", s.scene, s.time, tuple((t.kind, t.colour) for t in s.things)) for s in scenes
-    )
-    truth = holds(shown, truth_of(said))
-    pixels = np.stack([render(scene, 64).image for scene in scenes])
+    truth = holds(truth_of(scenes), truth_of(said))
+    pixels = np.stack([render(scene, 128).image for scene in scenes])
     batch = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
-    config = builtin.load("clip").config
+    clip = builtin_clip.load()
     print("| patch embeddings | rho_1 = 5 | 20 | 50 | 100 |")
     print("|---|---|---|---|---|")
     for form in DENSE_FORMS:
         features = OpenClipFeatures(
-            model=load_clip(),
-            tokenize=clip.load_tokenizer(minilm_folder()),
-            mean=config["mean"],
-            std=config["std"],
+            model=clip.model,
+            tokenize=clip.tokenize,
+            mean=clip.config["mean"],
+            std=clip.config["std"],
             digest="",
             device=torch.device("cpu"),
             dense=form,

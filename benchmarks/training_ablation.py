@@ -3,9 +3,11 @@
 Trains the original objective, each group of terms and each switch of the networks alone, the notes'
 preset and XMC-GAN's, at equal images and with several seeds, on renders of the world or on a folder
 of pictures of your own, and prints a row for each: FID, KID, CLIP score, attribute match by the
-judge (of the world only), images a second. Every training goes on from where it was stopped.
+judge (of the world only), images a second. Every training goes on from where it was stopped;
+``--table`` prints what there is, and draws a sheet with a row of pictures for each.
 
     python benchmarks/training_ablation.py --images 200000 --seeds 2 --device cuda
+    python benchmarks/training_ablation.py --seeds 2 --table ablation.png
 """
 
 import argparse
@@ -16,19 +18,24 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
+from torch.nn.functional import interpolate
 
-from evo_t2i.training.architecture import NOTES_MIXING, Architecture
-from evo_t2i.training.export import load_judge
-from evo_t2i.training.judge import agreement, read
+from evo_t2i.report.sheets import contact_sheet
+from evo_t2i.training.architecture import Architecture
+from evo_t2i.training.builtin.export import load_judge
+from evo_t2i.training.builtin.judge import read
+from evo_t2i.training.builtin.pool import IMAGE_SIZE, Pool, load_pool
+from evo_t2i.training.data import Pictures
 from evo_t2i.training.lafite import train_lafite
 from evo_t2i.training.lafite_model import Draw
-from evo_t2i.training.lafite_settings import LafiteSettings
+from evo_t2i.training.lafite_settings import NOTES_MIXING, LafiteSettings, ObjectiveSettings
 from evo_t2i.training.own_pictures import WORLD, measure_of, read_pictures
-from evo_t2i.training.pool import Pool, load_pool
-from evo_t2i.training.terms import ObjectiveSettings
+from evo_t2i.world import shows_own
 
 COLUMNS = ("fid", "kid", "clip_score", "match", "images_per_second")
+_POOL_SEED = 1
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,10 @@ CASES = {
 
 
 class Match:
-    """Share of held-out captions of which one drawn picture shows all that they name."""
+    """Share of held-out captions of which one drawn picture shows all that they name.
+
+    The judge reads pictures of its own size; smaller ones are enlarged.
+    """
 
     def __init__(self, pool: Pool, device: torch.device) -> None:
         self._judge = load_judge().to(device)
@@ -69,47 +79,70 @@ class Match:
         self._named = pool.named
 
     def __call__(self, draw: Draw) -> float:
-        images: Tensor = (draw(draw.texts, seed=1) * 255).round().byte()
+        drawn = interpolate(draw(draw.texts, seed=1), (IMAGE_SIZE, IMAGE_SIZE), mode="bilinear")
+        images: Tensor = (drawn * 255).round().byte()
         named = self._named[np.array([self._row[caption] for caption in draw.captions])]
         seen = read(self._judge, images.permute(0, 2, 3, 1).cpu().numpy())
-        return round(float(agreement(seen, named).mean()), 4)
+        return round(float(shows_own(seen, named).mean()), 4)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", default=WORLD, help="a folder, shards, or world")
-    parser.add_argument("--resolution", type=int, default=64)
+    parser.add_argument("--resolution", type=int, default=32)
     parser.add_argument("--images", type=int, default=100_000)
-    parser.add_argument("--renders", type=int, default=32_000)
+    parser.add_argument("--renders", type=int, default=8_000)
     parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--channels", type=int, default=4096, help="channel_base")
+    parser.add_argument("--channels", type=int, default=1024, help="channel_base")
+    parser.add_argument("--channel-max", type=int, default=64)
     parser.add_argument("--adversarial", default="relativistic")
-    parser.add_argument("--r1", type=float, default=5.0)
+    parser.add_argument("--r1", type=float, default=2.0)
     parser.add_argument("--seeds", type=int, default=2)
-    parser.add_argument("--count", type=int, default=2000, help="pictures for FID and KID")
+    parser.add_argument("--count", type=int, default=1000, help="pictures for FID and KID")
     parser.add_argument("--network", default="efficientnet_lite0")
     parser.add_argument("--only", nargs="*", choices=CASES, help="these rows")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--out", type=Path, default=Path("training-runs/ablation"))
+    parser.add_argument("--table", type=Path, metavar="SHEET", help="train nothing")
     given = parser.parse_args()
+    names = given.only or list(CASES)
+    if given.table is None:
+        _train_all(names, given)
+    _print_table(names, given)
+    if given.table is not None:
+        _draw_sheet(names, given)
+
+
+def _train_all(names: list[str], given: argparse.Namespace) -> None:
     device = torch.device(given.device)
-    print(f"| training | {' | '.join(COLUMNS)} |\n|{'---|' * (len(COLUMNS) + 1)}")
-    for name in given.only or CASES:
-        rows = [_row(name, seed, given, device) for seed in range(given.seeds)]
-        cells = []
-        for column in COLUMNS:
-            values = [row[column] for row in rows if column in row]
-            cells.append(", ".join(f"{value:.4g}" for value in values) or "–")
-        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+    given.out.mkdir(parents=True, exist_ok=True)
+    first = _settings(names[0], 0, given)
+    pool = None
+    if given.data == WORLD:
+        pool = load_pool(given.out, given.renders, _POOL_SEED)
+        pictures = _of_pool(pool, given.resolution)
+    else:
+        pictures = read_pictures(given.data, given.resolution, given.out)
+    fidelity = measure_of(pictures, first, device, network=given.network, count=given.count)
+    match = None if pool is None else Match(pool, device)
+
+    def measure(draw: Draw) -> dict[str, float]:
+        return fidelity(draw) | ({} if match is None else {"match": match(draw)})
+
+    for seed in range(given.seeds):
+        for name in names:
+            settings = _settings(name, seed, given)
+            train_lafite(pictures, settings, _folder(name, seed, given), device, measure=measure)
+            print(f"{name}, seed {seed}: {_last(name, seed, given)}", flush=True)
 
 
-def _row(name: str, seed: int, given: argparse.Namespace, device: torch.device) -> dict[str, float]:
+def _settings(name: str, seed: int, given: argparse.Namespace) -> LafiteSettings:
     case = CASES[name]
-    settings = LafiteSettings(
+    return LafiteSettings(
         images=given.images,
         batch=given.batch,
         seed=seed,
-        report_every=max(given.batch, given.images // 4),
+        report_every=max(given.batch, given.images // 2),
         objective=ObjectiveSettings(
             **{"preset": case.preset, "adversarial": given.adversarial, "r1": given.r1}
             | case.objective
@@ -118,34 +151,73 @@ def _row(name: str, seed: int, given: argparse.Namespace, device: torch.device) 
             case.preset,
             resolution=given.resolution,
             channel_base=given.channels,
+            channel_max=given.channel_max,
             **case.switches,
         ),
         **case.more,
     )
-    pictures = read_pictures(given.data, settings, given.out, renders=given.renders)
-    fidelity = measure_of(pictures, settings, device, network=given.network, count=given.count)
-    match = Match(load_pool(given.out, given.renders, 1), device) if given.data == WORLD else None
 
-    def measure(draw: Draw) -> dict[str, float]:
-        return fidelity(draw) | ({} if match is None else {"match": match(draw)})
 
-    last: dict[str, float] = {}
-    out = given.out / f"{name.replace(' ', '-')}-{seed}"
-    train_lafite(
-        pictures,
-        settings,
-        out,
-        device,
-        measure=measure,
-        progress=lambda _done, _all, line: last.update(line),
+def _of_pool(pool: Pool, side: int) -> Pictures:
+    """A pool's renders with a caption each, at a size that divides theirs."""
+    part = IMAGE_SIZE // side
+    count = len(pool)
+    folder = pool.folder / f"at-{side}"
+    path = folder / "images.npy"
+    if not path.is_file():
+        folder.mkdir(exist_ok=True)
+        blocks = pool.images.reshape(count, side, part, side, part, 3).astype(np.float32)
+        np.save(path, blocks.mean(axis=(2, 4)).round().astype(np.uint8))
+    return Pictures(
+        images=np.load(path, mmap_mode="r"),
+        names=[f"{row:06d}" for row in range(count)],
+        captions=[(pool.texts[rows[0]],) for rows in pool.caption_rows],
+        problems={},
+        digest=f"{pool.folder.name}-{side}",
+        folder=folder,
     )
-    return last or _kept(out)
 
 
-def _kept(out: Path) -> dict[str, float]:
-    """The last line of a training that was finished before."""
-    line: dict[str, float] = json.loads((out / "metrics.jsonl").read_text().splitlines()[-1])
-    return line
+def _folder(name: str, seed: int, given: argparse.Namespace) -> Path:
+    return Path(given.out) / f"{name.replace(' ', '-')}-{seed}"
+
+
+def _last(name: str, seed: int, given: argparse.Namespace) -> dict[str, float]:
+    """The last line of a training that is finished, nothing of another."""
+    path = _folder(name, seed, given) / "metrics.jsonl"
+    if not path.is_file():
+        return {}
+    line: dict[str, float] = json.loads(path.read_text().splitlines()[-1])
+    done = line["images"] >= given.images // given.batch * given.batch
+    return {key: line[key] for key in COLUMNS if key in line} if done else {}
+
+
+def _print_table(names: list[str], given: argparse.Namespace) -> None:
+    print(f"| training | {' | '.join(COLUMNS)} |\n|{'---|' * (len(COLUMNS) + 1)}")
+    for name in names:
+        rows = [_last(name, seed, given) for seed in range(given.seeds)]
+        cells = []
+        for column in COLUMNS:
+            values = [row[column] for row in rows if column in row]
+            cells.append(", ".join(f"{value:.4g}" for value in values) or "–")
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+
+
+def _draw_sheet(names: list[str], given: argparse.Namespace) -> None:
+    """The first column of each newest grid of seed 0: a row a training, a picture a caption."""
+    images, labels = [], []
+    for name in names:
+        grids = sorted(_folder(name, 0, given).glob("grid-*.png"))
+        if grids:
+            with Image.open(grids[-1]) as opened:
+                pixels = np.asarray(opened.convert("RGB"))
+            side = given.resolution
+            rows = [pixels[start : start + side, :side] for start in range(0, len(pixels), side)]
+            images += [each.repeat(2, axis=0).repeat(2, axis=1) for each in rows]
+            labels += [[name if index == 0 else ""] for index in range(len(rows))]
+            columns = len(rows)
+    if images:
+        contact_sheet(images, labels, "", given.table, columns=columns)
 
 
 if __name__ == "__main__":

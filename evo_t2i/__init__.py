@@ -4,6 +4,7 @@
 >>> run.pick()[0].image.show()  # doctest: +SKIP
 """
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from evo_t2i.version import VERSION
@@ -11,6 +12,8 @@ from evo_t2i.version import VERSION
 if TYPE_CHECKING:
     from evo_t2i.run import FrontImage, Run
     from evo_t2i.sampler import resume, sample
+
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # read once, as the library is imported
 
 __version__ = VERSION
 __all__ = ["FrontImage", "Run", "resume", "sample"]

@@ -22,12 +22,17 @@ STOP_WORDS = frozenset(_STOP.split())
 """Articles, pronouns, prepositions, conjunctions, auxiliaries, quantities; words for pictures."""
 
 
+def spoken_words(caption: str) -> list[str]:
+    """The caption's words in lower case, in order."""
+    return [match.group().lower() for match in _WORD.finditer(caption)]
+
+
 def content_words(caption: str) -> list[str]:
     """The caption's words in lower case without stop words, each once, in order.
 
     Where nothing remains ("of the", "☀"), the whole caption is the one word.
     """
-    words = (match.group().lower() for match in _WORD.finditer(caption))
+    words = spoken_words(caption)
     kept = list(dict.fromkeys(word for word in words if word not in STOP_WORDS))
     return kept or [caption.strip()]
 

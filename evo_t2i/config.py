@@ -4,24 +4,33 @@ import dataclasses
 import json
 import math
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 from evo_t2i import registry
-from evo_t2i.errors import RunDataError, UsageError, near_miss
+from evo_t2i.errors import RunDataError, UsageError, first_line, near_miss
 
 DEFAULT_SCORES = ("text_image", "image_real", "region_word", "word_label")
 MAX_CAPTION_CHARACTERS = 1_000
 PRECISIONS = ("fp32", "bf16")
+OPTIONS_FORM = '{"NAME": {"KEY": value}}'
 SCORERS = "Scorers"
 MACHINE = "Machine and output"
+BUDGET = "Budget"
+BUDGETS = ("generations", "max_evaluations", "max_minutes", "stall")
+"""The fields of RunConfig that end a run, and that a later session may change."""
+REFINING_STEPS = 3
+"""Gradient steps of one refined latent."""
+STEP_EVALUATIONS = 3
+"""What one of them counts: a picture drawn and scored, and the way back."""
 
 
 def described(text: str, default: Any = dataclasses.MISSING, **more: Any) -> Any:
     """A dataclass field with a sentence about it, which the command line shows as help.
 
-    ``more`` is kept beside the sentence: ``panel`` (a heading) and ``show_default``.
+    ``more`` is kept beside the sentence: ``panel`` (a heading), and ``flag`` where that is not the
+    field's name.
     """
     return dataclasses.field(default=default, metadata={"help": text, **more})
 
@@ -34,7 +43,8 @@ class ScorerModels:
         "builtin, NAME:TAG of open_clip, or local-dir:FOLDER.", "builtin", panel=SCORERS
     )
     classifier: str = described(
-        "builtin, vgg19_bn:imagenet, or the FOLDER of a trained classifier.",
+        "builtin, efficientnet_lite0, vgg19_bn:imagenet, clip:FILE with a label a line, or the "
+        "FOLDER of a trained classifier.",
         "builtin",
         panel=SCORERS,
     )
@@ -60,7 +70,27 @@ class RunConfig:
     seed: int
     population: int = described("Images in generation 0, and parents kept after it.", 100)
     offspring: int = described("New images in each later generation.", 100)
-    generations: int = described("Generations after generation 0.", 50)
+    generations: int = described("Generations after generation 0, at most.", 50)
+    warm_start: int = described(
+        "Images drawn for generation 0, of which the best survive; 0 is as many as --population.",
+        0,
+    )
+    max_evaluations: int = described(
+        "Stop before the generation with which more images would be evaluated; 0 is no limit.",
+        0,
+        panel=BUDGET,
+    )
+    max_minutes: float = described(
+        "Stop after the generation that ends later than this; 0 is no limit.", 0.0, panel=BUDGET
+    )
+    stall: int = described(
+        "Stop when the hypervolume grew by less than 1 % in so many generations; 0 is never.",
+        0,
+        panel=BUDGET,
+    )
+    refine: int = described(
+        "Offspring a generation that gradients of the scores move before they are scored.", 0
+    )
     generator: str = described("Name, or name:argument; see `list generators`.", "builtin")
     scores: tuple[str, ...] = described(
         "What to maximise, separated by commas; see `list scores`.", DEFAULT_SCORES
@@ -82,14 +112,22 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         check_caption(self.caption)
-        for name in ("seed", "population", "offspring", "generations", "micro_batch"):
+        for name in _WHOLE:
             value = getattr(self, name)
             require(type(value) is int, name, repr(value), "a whole number")
+        for name in ("generator", "sampler", "device"):
+            value = getattr(self, name)
+            require(isinstance(value, str) and value != "", name, repr(value), "a name")
+        named = isinstance(self.scores, tuple) and all(isinstance(one, str) for one in self.scores)
+        require(named, "scores", repr(self.scores), "names")
+        require(is_options(self.options), "options", repr(self.options), OPTIONS_FORM)
+        models = isinstance(self.scorer_models, ScorerModels)
+        require(models, "scorer_models", repr(self.scorer_models), "a ScorerModels")
+        for name, least in _WHOLE.items():
+            value = getattr(self, name)
+            require(value >= least or name == "seed", name, value, f"{least} or more")
         require(0 <= self.seed < 2**63, "seed", self.seed, "an integer from 0 to 2^63-1")
-        require(self.population >= 2, "population", self.population, "2 or more")
-        require(self.offspring >= 1, "offspring", self.offspring, "1 or more")
-        require(self.generations >= 0, "generations", self.generations, "0 or more")
-        require(self.micro_batch >= 0, "micro_batch", self.micro_batch, "0 (automatic) or more")
+        self._check_budget()
         require(self.precision in PRECISIONS, "precision", self.precision, " or ".join(PRECISIONS))
         require(len(self.scores) >= 1, "scores", "nothing", "at least one score name")
         require(
@@ -99,14 +137,62 @@ class RunConfig:
             "each score once",
         )
 
+    def _check_budget(self) -> None:
+        require(
+            self.warm_start == 0 or self.warm_start >= self.population,
+            "warm_start",
+            self.warm_start,
+            f"0, or at least the population of {self.population}",
+        )
+        require(
+            self.refine <= self.offspring,
+            "refine",
+            self.refine,
+            f"at most the {self.offspring} offspring of a generation",
+        )
+        require(
+            self.max_evaluations == 0 or self.max_evaluations >= self.started,
+            "max_evaluations",
+            self.max_evaluations,
+            f"0 (no limit), or at least the {self.started} images of generation 0",
+        )
+        minutes = self.max_minutes
+        number = type(minutes) in (int, float) and 0 <= minutes < math.inf
+        require(number, "max_minutes", repr(minutes), "0 (no limit) or a number above it")
+        object.__setattr__(self, "max_minutes", float(minutes))
+
+    @property
+    def started(self) -> int:
+        """Images of generation 0."""
+        return self.warm_start or self.population
+
+    @property
+    def last_generation(self) -> int:
+        """The last one that fits ``generations`` and ``max_evaluations``."""
+        if self.max_evaluations == 0:
+            return self.generations
+        return min(self.generations, (self.max_evaluations - self.started) // self._a_generation)
+
     @property
     def evaluations(self) -> int:
-        """Images that the whole run generates and scores."""
-        return self.evaluated(self.generations)
+        """Images that the whole run generates and scores, at most."""
+        return self.evaluated(self.last_generation)
 
     def evaluated(self, generation: int) -> int:
-        """Images that have been scored once ``generation`` is; 0 for -1."""
-        return self.population + generation * self.offspring if generation >= 0 else 0
+        """Images that have been scored once ``generation`` is; 0 for -1. Gradient steps count as
+        ``STEP_EVALUATIONS`` each."""
+        return self.started + generation * self._a_generation if generation >= 0 else 0
+
+    @property
+    def _a_generation(self) -> int:
+        return self.offspring + self.refine * REFINING_STEPS * STEP_EVALUATIONS
+
+    def with_budget(self, **budget: float) -> Self:
+        """With some of ``BUDGETS`` in place of its own; UsageError for any other name."""
+        for name in sorted(budget.keys() - set(BUDGETS)):
+            raise UsageError(f"`{name}` is no budget; {near_miss(name, BUDGETS)}")
+        changes: dict[str, Any] = dict(budget)
+        return dataclasses.replace(self, **changes)
 
     def to_json(self) -> str:
         """Indented JSON with a trailing newline; ``from_json`` reads it back."""
@@ -129,8 +215,12 @@ class RunConfig:
             UsageError,
         ) as error:
             raise RunDataError(
-                f"The run's config.json cannot be read ({error}); it was written by another "
-                "version or damaged: start a new run with `evo-t2i sample`."
+                f"The run's config.json cannot be read ({first_line(error)}); it was written by "
+                "another version or damaged: start a new run with `evo-t2i sample`."
+            ) from error
+        except RecursionError as error:
+            raise RunDataError(
+                "The run's config.json is damaged; restore a copy or start a new run."
             ) from error
 
 
@@ -147,10 +237,11 @@ def configure(caption: str, *, seed: int | None = None, **settings: Any) -> RunC
         raise UsageError(f"There is no option {name!r}; {near_miss(name, sorted(known))}")
     if given := {name: settings.pop(name) for name in models & settings.keys()}:
         chosen = settings.get("scorer_models", BUILTIN_MODELS)
+        require(isinstance(chosen, ScorerModels), "scorer_models", repr(chosen), "a ScorerModels")
         settings["scorer_models"] = dataclasses.replace(chosen, **given)
     if isinstance(scores := settings.get("scores"), str):
         settings["scores"] = tuple(name.strip() for name in scores.split(",") if name.strip())
-    elif scores is not None:
+    elif isinstance(scores, Iterable):
         settings["scores"] = tuple(scores)
     seed = secrets.randbelow(2**31) if seed is None else seed
     config = RunConfig(caption=caption, seed=seed, **settings)
@@ -178,8 +269,19 @@ def checked_options(
     return {name: registry.read_options(name, given) for name, given in sorted(options.items())}
 
 
+def is_options(value: object) -> bool:
+    """Whether this has the form of ``RunConfig.options``."""
+    return isinstance(value, Mapping) and all(
+        isinstance(name, str)
+        and isinstance(given, Mapping)
+        and all(isinstance(key, str) for key in given)
+        for name, given in value.items()
+    )
+
+
 def check_caption(caption: str) -> None:
     """Raise UsageError unless the caption has something to draw and can be written to a file."""
+    require(isinstance(caption, str), "caption", repr(caption), "a text")
     if not caption.strip():
         raise UsageError(
             'The caption is empty; describe a picture, for example "skyline at sunset."'
@@ -216,5 +318,17 @@ def require_positive(name: str, value: float) -> None:
     require(0 < value < math.inf, name, value, "a finite number above 0")
 
 
+_WHOLE = {
+    "seed": 0,
+    "population": 2,
+    "offspring": 1,
+    "generations": 0,
+    "micro_batch": 0,
+    "warm_start": 0,
+    "max_evaluations": 0,
+    "stall": 0,
+    "refine": 0,
+}
+"""Fields of RunConfig that are whole numbers, and the least of each."""
 BUILTIN_MODELS = ScorerModels()
 """The networks that come with the package."""

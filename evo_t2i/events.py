@@ -1,6 +1,6 @@
 """What a run tells those who watch it, step by step."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +15,9 @@ class Event:
     """What a run is doing now, for progress displays and whoever wants to see pictures."""
 
     stage: str
-    """``models`` (loading), ``scoring``, ``generation`` (one was committed), ``rescoring`` (the
-    front, after a search in bf16) or ``writing``."""
+    """``models`` (loading), ``doubts`` (before a search whose caption asks for what the generator
+    was not taught), ``scoring``, ``generation`` (one was committed), ``rescoring`` (the front,
+    after a search in bf16) or ``writing``."""
     generation: int = 0
     evaluations: int = 0
     """Images scored so far, earlier sessions of a resumed run included."""
@@ -26,6 +27,8 @@ class Event:
     """In units of generation 0's box, see ``evo_t2i.search.hypervolume.Box``."""
     snapshot: Snapshot | None = None
     """After a ``generation``: the front as it is now, which draws its pictures when asked."""
+    doubts: tuple[str, ...] = ()
+    """With the stage of that name: a sentence for each thing that will not be drawn as asked."""
 
 
 Progress = Callable[[Event], None]
@@ -42,6 +45,11 @@ class Announcer:
     def loading(self) -> None:
         """The models are about to be loaded."""
         self._tell(Event("models"))
+
+    def doubting(self, doubts: Sequence[str]) -> None:
+        """The search is about to begin, and the generator has these ``doubts``, if any."""
+        if doubts:
+            self._tell(Event("doubts", doubts=tuple(doubts)))
 
     def scoring(self, generation: int) -> Callable[[int], None]:
         """What hears how many images of ``generation`` are scored."""
@@ -67,10 +75,9 @@ class Announcer:
         event = Event("generation", generation, evaluations, len(front), hypervolume, snapshot)
         self._tell(event)
 
-    def ending(self, stage: str, front: Points) -> None:
-        """``rescoring`` or ``writing`` begins."""
-        config = self._config
-        self._tell(Event(stage, config.generations, config.evaluations, len(front)))
+    def ending(self, stage: str, front: Points, last: int) -> None:
+        """``rescoring`` or ``writing`` begins, after generation ``last``."""
+        self._tell(Event(stage, last, self._config.evaluated(last), len(front)))
 
     def _tell(self, event: Event) -> None:
         if self._progress is not None:

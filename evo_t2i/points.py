@@ -74,7 +74,7 @@ class Points:
 
         Raises RunDataError when an array is missing or belongs to another kind of run.
         """
-        count = len(state_array(state, f"{name}.ids"))
+        count = len(state_array(state, f"{name}.ids", dimensions=1))
         arrays = {}
         for key, expected in cls.empty(dimensions, objectives).arrays().items():
             array = state_array(state, f"{name}.{key}")
@@ -88,11 +88,31 @@ class Points:
         return cls(**arrays)
 
 
-def state_array(state: Mapping[str, np.ndarray], key: str) -> np.ndarray:
-    """An array of a saved state; raises RunDataError when it is missing."""
+def state_array(
+    state: Mapping[str, np.ndarray], key: str, dimensions: int | None = None
+) -> np.ndarray:
+    """An array of a saved state; raises RunDataError when it is missing or has others than so many
+    dimensions."""
     if key not in state:
         raise RunDataError(
             f"The saved state has no {key!r}; it is damaged or belongs to another sampler: "
             "start a new run."
         )
-    return state[key]
+    array = state[key]
+    if dimensions is not None and array.ndim != dimensions:
+        raise RunDataError(
+            f"The saved state's {key} has {array.ndim} dimensions, not {dimensions}; it is damaged "
+            "or belongs to another sampler: start a new run."
+        )
+    return array
+
+
+def state_count(state: Mapping[str, np.ndarray], key: str) -> int:
+    """A whole number of a saved state, 0 or more; raises RunDataError when there is none."""
+    array = state_array(state, key, dimensions=0)
+    if array.dtype.kind not in "iu" or array < 0:
+        raise RunDataError(
+            f"The saved state's {key} is {array.dtype} {array}, not a whole number from 0 on; it "
+            "is damaged or belongs to another sampler: start a new run."
+        )
+    return int(array)

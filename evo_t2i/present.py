@@ -6,13 +6,18 @@ import numpy as np
 
 from evo_t2i.errors import RunDataError
 from evo_t2i.picking.methods import Pick, pick
+from evo_t2i.picking.start import PLAIN, START, beginning
 from evo_t2i.report.run_page import PAGE, report
 from evo_t2i.run import PICK, Run, mend_pick, write_pick
 from evo_t2i.runs.directory import RunDirectory
+from evo_t2i.runs.images import png_bytes, provenance
 
 BEFORE_AFTER = "before_after.png"
-PRESENTED = (PICK, "pareto.png", "contact_sheet.png", BEFORE_AFTER, PAGE)
-"""What ``present`` writes. The figures mark the pick, so it comes first."""
+NEED_MODELS = (PLAIN, START, BEFORE_AFTER)
+"""What only the run's own generator can draw."""
+PRESENTED = (PICK, "pareto.png", "contact_sheet.png", *NEED_MODELS, PAGE)
+"""What ``present`` writes. The figures mark the pick, so it comes first; the page shows pictures of
+generation 0, so it comes last."""
 
 Render = Callable[[np.ndarray], np.ndarray]
 """Pictures (n, h, w, 3) uint8 of latents (n, d)."""
@@ -34,7 +39,7 @@ def present(run: RunDirectory, names: Sequence[str], render: Render | None = Non
     """Draw ``names``, some of PRESENTED, for a complete run that is open for writing.
 
     The pick that is written is the balanced one; the one that is there is marked in the figures.
-    ``render`` is the run's own generator; only before_after.png needs it.
+    ``render`` is the run's own generator; only those of NEED_MODELS need it.
     """
     from evo_t2i.report.plots import pareto
     from evo_t2i.report.sheets import front_sheet
@@ -47,8 +52,12 @@ def present(run: RunDirectory, names: Sequence[str], render: Render | None = Non
         pareto(run, run.path / "pareto.png", picked=picked.chosen)
     if "contact_sheet.png" in names:
         front_sheet(run, picked, run.path / "contact_sheet.png")
-    if BEFORE_AFTER in names and render is not None:
-        _before_after(run, finished, render)
+    if render is not None:
+        for name in (PLAIN, START):
+            if name in names:
+                _begun(run, name, render)
+        if BEFORE_AFTER in names:
+            _before_after(run, finished, render)
     if PAGE in names:
         report(run, run.path / PAGE)
 
@@ -66,7 +75,7 @@ def mend(run: RunDirectory) -> None:
     What cannot be, as only a person can make it again, is said in the run's ``warnings``: a
     damaged pick, and a changed figure that is none of PRESENTED.
     """
-    present(run, [name for name in missing(run) if name != BEFORE_AFTER])
+    present(run, [name for name in missing(run) if name not in NEED_MODELS])
     try:
         mend_pick(run)
     except RunDataError as error:
@@ -85,6 +94,25 @@ def shown_pick(finished: Run) -> Pick:
         return finished.picked()
     except RunDataError:
         return finished.rank()
+
+
+def _begun(run: RunDirectory, name: str, render: Render) -> None:
+    """Draw the plain sample or the best of generation 0."""
+    first = run.record(0)
+    begun = beginning(first.scores, run.config.scores)
+    row = begun.plain if name == PLAIN else begun.best
+    image = render(first.latents[[row]])[0]
+    texts = provenance(
+        run.config,
+        individual=int(first.ids[row]),
+        generation=0,
+        parents=(-1, -1),
+        scores=dict(zip(run.config.scores, first.scores[row].tolist(), strict=True)),
+        latent=first.latents[row],
+        size=image.shape[:2],
+        models=run.facts()["models"],
+    )
+    run.publish(run.path / name, png_bytes(image, texts))
 
 
 def _before_after(run: RunDirectory, finished: Run, render: Render) -> None:

@@ -186,6 +186,28 @@ def write_pick(directory: RunDirectory, picked: Pick) -> list[Path]:
     return [run.path / "pick" / name for name in names]
 
 
+def set_pick_aside(directory: RunDirectory) -> None:
+    """Make place for the pick of another front: a person's own goes to ``pick-<n>``, n the newest
+    generation; the balanced one, and one that is damaged, is removed.
+
+    ``directory`` is complete and open for writing.
+    """
+    path = directory.path
+    if not (path / PICK).exists():
+        return
+    run = Run(path)
+    try:
+        own = _read_pick(path) != run.pick_table(run.rank())
+    except RunDataError:
+        own = False
+    aside = path / f"pick-{len(directory.journal) - 1}"
+    with naming_errors(path):
+        if own and not os.path.lexists(aside):
+            os.rename(path / "pick", aside)
+        else:
+            os.unlink(path / PICK)
+
+
 def mend_pick(directory: RunDirectory) -> None:
     """Bring the pictures in ``pick/`` in line with pick.json, which stays as it is.
 

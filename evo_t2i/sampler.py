@@ -3,6 +3,7 @@
 caption → condition → latents → images → features → scores → survival → front → run directory
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,21 +11,28 @@ from typing import Any
 import numpy as np
 
 from evo_t2i import registry
+from evo_t2i.budget import Budget
 from evo_t2i.config import RunConfig, configure
 from evo_t2i.errors import RunDataError, UsageError
-from evo_t2i.evaluate.evaluator import Evaluator
+from evo_t2i.evaluate.evaluator import LOOK, Evaluator
 from evo_t2i.evaluate.models import Models, environment, load, networks_of
+from evo_t2i.evaluate.refine import refined
 from evo_t2i.events import Announcer, Progress
+from evo_t2i.looks import grouped, thumbnails
+from evo_t2i.picking.methods import pick
+from evo_t2i.picking.scale import robust_scale
 from evo_t2i.points import Points
-from evo_t2i.present import BEFORE_AFTER, mend, missing, present, present_anew
+from evo_t2i.present import NEED_MODELS, mend, missing, present, present_anew
 from evo_t2i.presets import BUILTIN, with_preset
-from evo_t2i.run import Run
+from evo_t2i.report.run_page import PAGE
+from evo_t2i.run import Run, set_pick_aside
 from evo_t2i.runs.directory import RunDirectory
 from evo_t2i.runs.generations import GenerationFacts
 from evo_t2i.runs.place import default_out, require_unused
 from evo_t2i.search.archive import extend
+from evo_t2i.search.generational import random_generator
 from evo_t2i.search.hypervolume import Box
-from evo_t2i.search.protocol import Search
+from evo_t2i.search.protocol import Search, takes
 
 
 def sample(
@@ -64,19 +72,30 @@ def sample(
 
 
 def resume(
-    path: Path | str, *, progress: Progress | None = None, models: Models | None = None
+    path: Path | str,
+    *,
+    progress: Progress | None = None,
+    models: Models | None = None,
+    **budget: float,
 ) -> Run:
     """Go on with an unfinished run; the result equals that of an uninterrupted one.
 
     That holds bit for bit on the same machine, library versions and device. What is damaged in a
     finished run is made again; a person's own pick is left as it is. Sentences about what could not
     be done are in the result's ``warnings``. ``models`` as for ``sample``.
+
+    ``budget`` are some of ``evo_t2i.config.BUDGETS`` in place of the run's own: with a larger one a
+    run that is complete goes on as well, to what it would have come to with that budget from the
+    beginning. A pick that a person made of the smaller front is set aside then. Raises UsageError
+    for a budget that is used up already.
     """
     with RunDirectory.open(Path(path), writable=True) as run:
+        if budget:
+            _extend(run, budget)
         if run.finished and not run.damaged():
             mend(run)
-            if BEFORE_AFTER in missing(run):
-                _draw_before_after(run, Announcer(run.config, progress))
+            if needed := [name for name in NEED_MODELS if name in missing(run)]:
+                _draw_again(run, needed, Announcer(run.config, progress))
         else:
             run.require_models_here()
             announce = Announcer(run.config, progress)
@@ -99,6 +118,9 @@ def prepare(
             f"`models` were loaded for {models.networks or 'no configuration'}, and this run asks "
             f"for {networks_of(config)}; pass those that `load` gives for its configuration."
         )
+    shape = {}
+    if takes(registry.load("sampler", config.sampler), "latent_shape"):
+        shape = {"latent_shape": tuple(models.generator.latent_shape)}
     search: Search = registry.make(
         "sampler",
         config.sampler,
@@ -107,8 +129,25 @@ def prepare(
         dimensions=models.dimensions,
         objectives=len(config.scores),
         config=config,
+        **shape,
     )
     return models, search
+
+
+def _extend(run: RunDirectory, budget: Mapping[str, float]) -> None:
+    """Give the run another budget, and set a person's pick aside where a complete one goes on."""
+    config = run.config.with_budget(**budget)
+    done = len(run.journal) - 1
+    if config.last_generation < done:
+        raise UsageError(
+            f"Generation {done} of {run.path} is done, and the budget ends with generation "
+            f"{config.last_generation}; give a larger one, or start a new run."
+        )
+    if run.finished and (config == run.config or config.last_generation == done):
+        return
+    if run.finished:
+        set_pick_aside(run)
+    run.rebudget(config)
 
 
 def _evolve(run: RunDirectory, models: Models, search: Search, announce: Announcer) -> None:
@@ -117,27 +156,43 @@ def _evolve(run: RunDirectory, models: Models, search: Search, announce: Announc
     evaluator = models.for_caption(config.caption, config.micro_batch)
     surroundings = environment(models.device)
     run.check_environment(surroundings)
+    wanted: frozenset[str] = getattr(search, "wants", frozenset())
+    evaluator.scorer.require_features(wanted - {LOOK})
+    budget = Budget(config, made=len(run.journal) if run.finished else None)
+    doubts = models.doubts(config.caption)
     first = _go_on(run, models, evaluator, search)
-    for generation in range(search.generation, config.generations + 1):
+    if first is None:
+        announce.doubting(doubts)
+    volumes = [facts.hypervolume for facts in run.all_facts()[: search.generation]]
+    while not budget.used_up(volumes):
+        generation = search.generation
         latents = search.ask()
-        scores = evaluator.score_latents(latents, announce.scoring(generation))
-        points = search.tell(latents, scores)
+        if config.refine and first is not None:
+            rng = random_generator(config.seed, generation, step=2)
+            latents = refined(latents, config.refine, evaluator, robust_scale(first.scores)[1], rng)
+        heard = announce.scoring(generation)
+        if wanted:
+            scores, described = evaluator.score_and_describe(latents, wanted, heard)
+            points = search.tell(latents, scores, described)  # type: ignore[call-arg]
+        else:
+            points = search.tell(latents, evaluator.score_latents(latents, heard))
         first = points if first is None else first
         box = Box.around(first.scores)
-        volume = box.volume(search.archive.scores)
+        volumes.append(box.volume(search.archive.scores))
         facts = GenerationFacts(
             evaluations=config.evaluated(generation),
             front=len(search.archive),
-            hypervolume=volume,
+            hypervolume=volumes[-1],
             box=(box.reference, box.best),
             micro_batch=evaluator.batches.size,
             models=models.digests,
             environment=surroundings,
         )
         run.commit(points, search.state(), facts)
-        announce.committed(generation, search.archive, volume, first.scores, evaluator.preview)
+        announce.committed(generation, search.archive, volumes[-1], first.scores, evaluator.preview)
     assert first is not None
-    _finish(run, models, evaluator, search.archive, Box.around(first.scores), announce)
+    run.warnings.extend(getattr(search, "notes", ()))
+    _finish(run, models, evaluator, search.archive, first, doubts, announce)
 
 
 def _go_on(
@@ -163,17 +218,22 @@ def _finish(
     models: Models,
     evaluator: Evaluator,
     front: Points,
-    box: Box,
+    first: Points,
+    doubts: list[str],
     announce: Announcer,
 ) -> None:
-    """Draw the front, write it, and complete the run."""
-    config, rescored = run.config, None
+    """Draw the front, write it, and complete the run. ``first`` is generation 0."""
+    config, rescored, box = run.config, None, Box.around(first.scores)
+    volumes = [facts.hypervolume for facts in run.all_facts()]
+    last = len(volumes) - 1
     if config.precision == "fp32":
         images = evaluator.render(front.latents)
     else:
-        announce.ending("rescoring", front)
+        announce.ending("rescoring", front, last)
         front, images, rescored = _rescored(front, evaluator, box)
-    announce.ending("writing", front)
+    announce.ending("writing", front, last)
+    best_first = pick(front.scores, first.scores, config.scores).ranking
+    looks = grouped(thumbnails(images), best_first)
     run.finish(
         front,
         images,
@@ -182,11 +242,15 @@ def _finish(
             "coverage": evaluator.scorer.coverage,
             "label_matched": evaluator.scorer.label_matched,
             "unread": evaluator.unread,
-            "evaluations": config.evaluations,
+            "doubts": doubts,
+            "evaluations": config.evaluated(last),
+            "ended_by": Budget(config).reason(volumes),
+            "looks": int(looks.max(initial=0)),
             "box": [box.reference, box.best],
-            "hypervolume": [facts.hypervolume for facts in run.all_facts()],
+            "hypervolume": volumes,
             "rescored": rescored,
         },
+        looks,
     )
     present_anew(run, evaluator.render)
 
@@ -196,29 +260,35 @@ def _rescored(
 ) -> tuple[Points, np.ndarray, dict[str, Any]]:
     """What a search in bf16 found, drawn and scored again in fp32: front, images, facts.
 
-    Images that are then dominated, or not finite, leave the front.
+    Images that are then dominated, or not finite, leave the front; what an archive held that was
+    dominated before stays beside it.
     """
     images, scores = evaluator.render_and_score(found.latents)
-    front = extend(found[:0], replace(found, scores=scores))
     finite = np.isfinite(scores).all(axis=1)
+    again = replace(found, scores=scores)
+    led = np.isin(found.ids, extend(found[:0], found).ids)
+    leads = np.isin(found.ids, extend(found[:0], again[led]).ids)
+    kept = leads | (~led & finite)
+    front = again[kept]
     change = np.abs(scores - found.scores)[finite].max(axis=0)
     facts = {
-        "left": len(found) - len(front),
+        "left": int(len(found) - len(front)),
         "largest_change": dict(zip(evaluator.scorer.names, change.tolist(), strict=True)),
         "hypervolume": box.volume(front.scores),
     }
-    return front, images[np.isin(found.ids, front.ids)], facts
+    return front, images[kept], facts
 
 
-def _draw_before_after(run: RunDirectory, announce: Announcer) -> None:
-    """Draw the one figure that needs the models, unless another generator is here than was then."""
+def _draw_again(run: RunDirectory, names: list[str], announce: Announcer) -> None:
+    """Draw what needs the models, unless another generator is here than was then."""
     run.require_models_here()
     models, _ = prepare(run.config, announce)
     if models.generator.digest == run.facts_of(0).models.get("generator"):
         evaluator = models.for_caption(run.config.caption, run.config.micro_batch)
-        present(run, [BEFORE_AFTER], evaluator.render)
+        present(run, [*names, PAGE], evaluator.render)
     else:
         run.warnings.append(
-            f"{run.path / BEFORE_AFTER} was not drawn: the generator is another one than the run's "
-            "and would draw other pictures; put the run's own back and resume again."
+            f"{', '.join(str(run.path / name) for name in names)} was not drawn: the generator is "
+            "another one than the run's and would draw other pictures; put the run's own back and "
+            "resume again."
         )

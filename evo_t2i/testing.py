@@ -13,6 +13,7 @@ from evo_t2i.config import RunConfig
 from evo_t2i.evaluate.models import load_scorers
 from evo_t2i.features.base import FeatureExtractor
 from evo_t2i.generators.base import Generator
+from evo_t2i.looks import NUMBERS
 from evo_t2i.models.precision import computing_in
 from evo_t2i.points import Points
 from evo_t2i.scores.base import Score
@@ -84,17 +85,20 @@ def check_feature_extractor(
     size: tuple[int, int] = (64, 64),
     count: int = 5,
     precision: str = "fp32",
+    needed: Callable[[Tensor], Mapping[str, Tensor]] | None = None,
 ) -> None:
     """Keys, shape, finiteness, determinism, and independence of the batch.
 
-    ``precision`` is that of ``images``, as in ``check_generator``.
+    ``precision`` is that of ``images``, as in ``check_generator``. ``needed`` gives the features of
+    images (n, 3, h, w) that an extractor with ``needs`` reads.
     """
     text = extractor.text(caption)
     batch = _random_images(count, size).to(device or torch.device("cpu"))
 
     def images(rows: list[int]) -> dict[str, Tensor]:
         with computing_in(precision, batch.device):
-            found = extractor.images(batch[rows], text)
+            given = text if needed is None else {**text, **needed(batch[rows])}
+            found = extractor.images(batch[rows], given)
         return {key: value.float() for key, value in found.items()}
 
     features = images(list(range(count)))
@@ -136,12 +140,24 @@ def check_installed_score(
     batch = _random_images(count, size).to(device)
     features: dict[str, Tensor] = {}
     image_keys: set[str] = set()
+    before: list[FeatureExtractor] = []
+
+    def seen(images: Tensor) -> dict[str, Tensor]:
+        found: dict[str, Tensor] = {}
+        for each in before:
+            found |= each.text(caption)
+            found |= each.images(images, found)
+        return found
+
     for extractor in scorers.extractors.values():
-        check_feature_extractor(extractor, device=device, caption=caption, size=size, count=count)
-        of_caption = extractor.text(caption)
-        of_images = extractor.images(batch, of_caption)
+        check_feature_extractor(
+            extractor, device=device, caption=caption, size=size, count=count, needed=seen
+        )
+        features |= extractor.text(caption)
+        of_images = extractor.images(batch, features)
         image_keys |= of_images.keys()
-        features |= of_caption | of_images
+        features |= of_images
+        before.append(extractor)
     check_score(
         scorers.scores[0], features, image_keys=frozenset(image_keys), value_range=value_range
     )
@@ -214,7 +230,11 @@ def check_search(factory: Callable[..., Search], *, objectives: int = 2) -> None
         scores = -((latents[:, None] - targets) ** 2).sum(axis=2)  # (n, m)
         scores[0] = np.nan
         before = search.generation
-        points = search.tell(latents, scores)
+        if wants := getattr(search, "wants", None):
+            described = {name: _pictured(name, latents) for name in wants}
+            points = search.tell(latents, scores, described)  # type: ignore[call-arg]
+        else:
+            points = search.tell(latents, scores)
         _require(search.generation == before + 1, "tell did not count the generation")
         _check_points(points, before, scores)
         return latents, scores
@@ -260,6 +280,14 @@ def check_search(factory: Callable[..., Search], *, objectives: int = 2) -> None
         f"the archive holds the ids {first.archive.ids.tolist()}, expected the finite "
         f"non-dominated ones {expected.tolist()}",
     )
+
+
+def _pictured(name: str, latents: np.ndarray) -> np.ndarray:
+    """Descriptors (n, k) float32 of pictures that depend on the latents (n, d) alone."""
+    numbers = NUMBERS if name == "look" else 16
+    mixing = np.random.default_rng(numbers).standard_normal((latents.shape[1], numbers))
+    described: np.ndarray = (np.tanh(latents @ mixing) / numbers**0.5).astype(np.float32)
+    return described
 
 
 def _random_images(count: int, size: tuple[int, int]) -> Tensor:

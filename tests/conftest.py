@@ -14,7 +14,7 @@ LABELS = "cat dog bird bus car boat house tree table cup flower ball balloon umb
 CLIP_CONFIG = {
     "embed_dim": 32,
     "vision_cfg": {"image_size": 64, "patch_size": 16, "width": 64, "layers": 3, "head_width": 32},
-    "text_cfg": {"hf_pooler_type": "mean_pooler", "hf_proj_type": "mlp"},
+    "dense": "clear",
     "mean": [0.5, 0.5, 0.5],
     "std": [0.5, 0.5, 0.5],
 }
@@ -22,13 +22,21 @@ CLIP_CONFIG = {
 
 @pytest.fixture(scope="session")
 def random_weights(tmp_path_factory):
-    """A weights folder with a random ``clip`` and ``vgg``."""
-    from evo_t2i.models import clip, vgg  # seconds that tests without networks need not wait
+    """A weights folder with a random ``text``, ``clip`` and ``vgg``."""
+    from evo_t2i.models import (  # seconds that tests without networks need not wait
+        clip,
+        text_side,
+        vgg,
+    )
 
     folder = tmp_path_factory.mktemp("weights")
     torch.manual_seed(0)
-    model = clip.build(CLIP_CONFIG, minilm_folder())
-    builtin.save(folder, "clip", clip.trained_tensors(model), CLIP_CONFIG, "")
+    reader = {"width": 32, "layers": 1, "queries": 2, "outputs": 48}
+    side = text_side.build(reader, minilm_folder())
+    builtin.save(folder, "text", side.reader.state_dict(), {"reader": reader}, "")
+    model = clip.build(CLIP_CONFIG, side)
+    config = CLIP_CONFIG | {"text": builtin.load("text", folder).tensors_digest}
+    builtin.save(folder, "clip", clip.trained_tensors(model), config, "")
     channels = [4, 4, "M", 8, 8, "M"]
     config = {"channels": channels, "labels": LABELS.split(), "image_size": 64}
     normalisation = {"mean": [0.5] * 3, "std": [0.5] * 3}

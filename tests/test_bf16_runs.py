@@ -20,6 +20,7 @@ from evo_t2i.points import Points
 from evo_t2i.runs.directory import RunDirectory
 from evo_t2i.search.hypervolume import Box
 from evo_t2i.testing import check_feature_extractor, check_generator
+from evo_t2i.world import LATENT_SIZE
 
 CPU = torch.device("cpu")
 SMALL = whole_runs.SMALL | {"precision": "bf16"}
@@ -95,7 +96,7 @@ def evaluator():
 
 
 def test_what_fp32_finds_dominated_or_not_finite_leaves_the_front(evaluator):
-    latents = np.random.default_rng(0).standard_normal((20, 32), dtype=np.float32)
+    latents = np.random.default_rng(0).standard_normal((20, LATENT_SIZE), dtype=np.float32)
     latents[3] = np.nan
     claimed = np.stack([np.arange(20.0), -np.arange(20.0), np.zeros(20), np.zeros(20)], axis=1)
     found = Points(
@@ -124,7 +125,7 @@ def test_what_fp32_finds_dominated_or_not_finite_leaves_the_front(evaluator):
 
 
 def test_bf16_scores_are_near_those_in_fp32_and_hardly_depend_on_the_batch(evaluator):
-    latents = np.random.default_rng(1).standard_normal((12, 32), dtype=np.float32)
+    latents = np.random.default_rng(1).standard_normal((12, LATENT_SIZE), dtype=np.float32)
     half = evaluator.score_latents(latents)
     exact = evaluator.render_and_score(latents)[1]
     assert (np.abs(half - exact).max(axis=0) > 1e-6).all()
@@ -134,7 +135,7 @@ def test_bf16_scores_are_near_those_in_fp32_and_hardly_depend_on_the_batch(evalu
 
 
 def test_what_is_rendered_is_fp32_whatever_the_search(evaluator):
-    latents = np.random.default_rng(1).standard_normal((3, 32), dtype=np.float32)
+    latents = np.random.default_rng(1).standard_normal((3, LATENT_SIZE), dtype=np.float32)
     plain = load(RunConfig(caption=CAPTION, seed=1, device="cpu")).for_caption(CAPTION)
     np.testing.assert_array_equal(evaluator.render(latents), plain.render(latents))
     assert not np.array_equal(evaluator.score_latents(latents), plain.score_latents(latents))

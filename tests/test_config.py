@@ -102,6 +102,15 @@ def test_an_option_like_no_other_is_refused_with_all_names():
         ({"scores": ""}, "`scores` is nothing"),
         ({"scores": "text_image,text_image"}, "give each score once"),
         ({"seed": -1}, "`seed` is -1"),
+        ({"generator": None}, "`generator` is None; give a name"),
+        ({"sampler": ["nsga2"]}, "`sampler` is .'nsga2'.; give a name"),
+        ({"device": ""}, "`device` is ''; give a name"),
+        ({"scores": 5}, "`scores` is 5; give names"),
+        ({"scores": [["red"]]}, "`scores` is .*; give names"),
+        ({"options": [1]}, r"`options` is \[1\]; give .*NAME"),
+        ({"options": {"nsga2": 3}}, "`options` is .*; give .*NAME"),
+        ({"scorer_models": "x"}, "`scorer_models` is 'x'; give a ScorerModels"),
+        ({"scorer_models": "x", "clip": "builtin"}, "`scorer_models` is 'x'"),
     ],
 )
 def test_a_value_without_sense_is_refused_by_name(options, words):
@@ -111,7 +120,12 @@ def test_a_value_without_sense_is_refused_by_name(options, words):
 
 @pytest.mark.parametrize(
     ("caption", "words"),
-    [(" ", "caption is empty"), ("a" * 1001, "has 1,001 characters"), ("a\0", "NUL")],
+    [
+        (7, "`caption` is 7; give a text"),
+        (" ", "caption is empty"),
+        ("a" * 1001, "has 1,001 characters"),
+        ("a\0", "NUL"),
+    ],
 )
 def test_a_caption_that_cannot_be_used_is_refused(caption, words):
     with pytest.raises(UsageError, match=words):
@@ -135,3 +149,8 @@ def test_json_with_an_unknown_key_is_refused(place):
 def test_json_of_something_else_is_refused(text):
     with pytest.raises(RunDataError, match=r"config\.json cannot be read"):
         RunConfig.from_json(text)
+
+
+def test_deeply_nested_json_is_refused():
+    with pytest.raises(RunDataError, match=r"config\.json is damaged"):
+        RunConfig.from_json("[" * 100_000)

@@ -5,9 +5,11 @@ import re
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -58,6 +60,32 @@ def test_what_is_imported_is_declared(folder, requirements, distributions):
         if not {normalised(name) for name in distributions.get(module, [module])} & declared
     }
     assert missing == set()
+
+
+@pytest.mark.parametrize(
+    ("package", "safe"),
+    [
+        ("torch", (2, 10)),  # CVE-2025-32434, CVE-2026-24747
+        ("pillow", (12, 2)),  # CVE-2026-25990, CVE-2026-42308
+        ("ray", (2, 54)),  # CVE-2026-27482
+    ],
+)
+def test_no_range_admits_a_release_with_a_known_hole(package, safe):
+    (found,) = {one for one in EVERYTHING if names([one]) == {package}}
+    least = tuple(map(int, re.search(r">=([\d.]+)", found)[1].split(".")))
+    assert least >= safe
+
+
+def test_the_lock_has_every_dependency_within_its_range():
+    spec = spec_from_file_location("locked", ROOT / ".ci" / "locked.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    lock = module.locked(module.LOCK.read_text("utf-8"))
+    assert all(digests for _, digests in lock.values())
+    for requirement in map(Requirement, EVERYTHING):
+        if requirement.name != "evo-t2i":
+            release, _ = lock[normalised(requirement.name)]
+            assert release in requirement.specifier, requirement
 
 
 def test_every_range_has_two_ends():

@@ -8,6 +8,8 @@ from evo_t2i.errors import DeviceMemoryError, NonFiniteScoresError, UsageError
 from evo_t2i.evaluate.evaluator import checked_scores, score_images
 from evo_t2i.evaluate.microbatches import CPU_MICRO_BATCH, fitting_micro_batch
 from evo_t2i.evaluate.models import Models, load_scorers
+from evo_t2i.evaluate.refine import refined, turned
+from evo_t2i.looks import thumbnails
 from evo_t2i.testing import check_generator
 
 CPU = torch.device("cpu")
@@ -271,3 +273,66 @@ def ends_of(scorers, caption):
         if torch.equal(clip.text(" ".join(words[:count]) or " ")["clip.text"], whole)
     )
     return " ".join(words[kept:])
+
+
+def test_what_a_search_wants_to_know_comes_with_the_scores(evaluator):
+    latents = latents_of(10)
+    scores, described = evaluator.score_and_describe(latents, ("clip.image", "look"))
+    np.testing.assert_array_equal(scores, evaluator.score_latents(latents))
+    assert described.keys() == {"clip.image", "look"}
+    np.testing.assert_array_equal(described["look"], thumbnails(evaluator.render(latents)))
+    assert described["clip.image"].shape == (10, 32)
+    assert described["clip.image"].dtype == np.float32
+    assert np.linalg.norm(described["clip.image"], axis=1) == pytest.approx(1, abs=1e-5)
+    alone = evaluator.score_and_describe(latents[7:8], ("clip.image",))[1]["clip.image"]
+    np.testing.assert_allclose(alone[0], described["clip.image"][7], atol=1e-5)
+
+
+def test_descriptors_are_whole_where_memory_runs_out(light):
+    expected = light.score_and_describe(latents_of(10), ("look",))[1]["look"]
+    light.generator.largest_batch = 3
+    scores, described = light.score_and_describe(latents_of(10), ("look",))
+    assert len(scores) == 10
+    np.testing.assert_array_equal(described["look"], expected)
+
+
+def test_a_feature_that_nobody_computes_is_refused(evaluator, light):
+    evaluator.scorer.require_features({"clip.image"})
+    with pytest.raises(UsageError, match=r"wants the feature 'clip\.image', which none of the"):
+        light.scorer.require_features({"clip.image"})
+
+
+def test_turning_keeps_norms_and_goes_uphill():
+    rng = torch.Generator().manual_seed(0)
+    latents, directions = (torch.randn(6, 50, generator=rng) for _ in range(2))
+    directions[5] = 2 * latents[5]  # no part at right angles
+    moved = turned(latents, directions, 0.1)
+    assert torch.allclose(moved.norm(dim=1), latents.norm(dim=1), rtol=1e-5)
+    cosine = torch.nn.functional.cosine_similarity(moved[:5], latents[:5])
+    assert torch.allclose(cosine, torch.full((5,), np.cos(0.1)), atol=1e-5)
+    assert ((moved - latents)[:5] * directions[:5]).sum(1).min() > 0
+    assert torch.equal(moved[5], latents[5])
+
+
+def test_refined_latents_score_higher_and_the_others_stay(evaluator):
+    latents = latents_of(12)
+    before = evaluator.score_latents(latents)
+    scale = before.std(axis=0)
+    moved = refined(latents, 8, evaluator, scale, np.random.default_rng(3))
+    changed = (moved != latents).any(axis=1)
+    assert changed.sum() == 8
+    assert np.linalg.norm(moved, axis=1) == pytest.approx(np.linalg.norm(latents, axis=1), rel=1e-5)
+    gain = ((evaluator.score_latents(moved) - before) / scale).mean(axis=1)[changed]
+    assert gain.mean() > 0.1
+    again = refined(latents, 8, evaluator, scale, np.random.default_rng(3))
+    np.testing.assert_array_equal(again, moved)
+
+
+def test_refining_without_gradients_is_refused(evaluator):
+    class Stopped(Painter):
+        def generate(self, latents, condition):
+            return super().generate(latents, condition).detach()
+
+    evaluator.generator = Stopped()
+    with pytest.raises(UsageError, match="`refine` needs a generator and scores that give grad"):
+        refined(latents_of(4), 2, evaluator, np.ones(4), np.random.default_rng(0))

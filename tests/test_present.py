@@ -12,18 +12,19 @@ from whole_runs import digests
 import evo_t2i
 from evo_t2i.cli.main import run as main
 from evo_t2i.picking.taste import Taste
-from evo_t2i.present import BEFORE_AFTER, PRESENTED, mend, missing
+from evo_t2i.present import BEFORE_AFTER, NEED_MODELS, PAGE, PRESENTED, mend, missing, present
 from evo_t2i.run import Run, write_pick
 from evo_t2i.runs.directory import RunDirectory
 
 
 @pytest.fixture(scope="module")
 def presented(tmp_path_factory):
-    """A finished run with everything that needs no models, and some picture as before_after."""
+    """A finished run with everything that needs no models, and some picture as the others."""
     path = write_run(tmp_path_factory.mktemp("presented") / "run")
     with RunDirectory.open(path, writable=True) as run:
+        for name in NEED_MODELS:
+            run.publish(path / name, (path / "front" / "0000.png").read_bytes())
         mend(run)
-        run.publish(path / BEFORE_AFTER, (path / "front" / "0000.png").read_bytes())
         assert missing(run) == []
     return path
 
@@ -50,8 +51,10 @@ def test_what_is_missing_is_drawn_again(run, name):
         mend(directory)
     if name == "presented.json":  # nobody knows whether this one is as it was drawn
         with RunDirectory.open(run, writable=True) as directory:
-            assert missing(directory) == [BEFORE_AFTER]
-            directory.publish(run / BEFORE_AFTER, (run / BEFORE_AFTER).read_bytes())
+            assert missing(directory) == list(NEED_MODELS)
+            for drawn in NEED_MODELS:
+                directory.publish(run / drawn, (run / drawn).read_bytes())
+            present(directory, [PAGE])  # it shows two of them
     assert digests(run) == before
 
 

@@ -1,6 +1,7 @@
 """Whole runs with the built-in models, small but real."""
 
 import csv
+import json
 import shutil
 from itertools import pairwise
 
@@ -14,7 +15,11 @@ from whole_runs import CAPTION, SMALL, digests, killed_half_way
 import evo_t2i
 from evo_t2i.config import DEFAULT_SCORES
 from evo_t2i.errors import RunDataError, UsageError
+from evo_t2i.looks import grouped, thumbnails
+from evo_t2i.picking.methods import pick
+from evo_t2i.picking.taste import Taste
 from evo_t2i.report.run_page import run_data
+from evo_t2i.run import write_pick
 from evo_t2i.runs.directory import RunDirectory
 from evo_t2i.runs.journal import Journal, line_of
 
@@ -30,10 +35,10 @@ def test_a_run_directory_holds_what_people_look_for(run):
         assert (run.path / name).stat().st_size > 0, name
     with (run.path / "front.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == ["file", "generation", *DEFAULT_SCORES]
+    assert list(rows[0]) == ["file", "generation", *DEFAULT_SCORES, "look"]
     assert len(rows) == len(run.front) >= 1
     assert [row["file"] for row in rows] == [f"front/{i:04d}.png" for i in range(len(rows))]
-    assert all(picture.image.size == (64, 64) for picture in run.front)
+    assert all(picture.image.size == (128, 128) for picture in run.front)
     assert (run.path / "pick" / "pick.json").exists()
 
 
@@ -219,3 +224,97 @@ def test_an_existing_directory_is_left_alone(run):
     with pytest.raises(UsageError, match="exists"):
         evo_t2i.sample(CAPTION, out=run.path, **SMALL)
     assert digests(run.path) == before
+
+
+def results(path):
+    """Digests of all that does not say how the run was begun."""
+    begun = {"config.json", "budget.json", "journal.jsonl"}
+    return {name: digest for name, digest in digests(path).items() if name not in begun}
+
+
+def test_a_complete_run_goes_on_with_a_larger_budget(run, tmp_path):
+    path = tmp_path / "extended"
+    short = evo_t2i.sample(CAPTION, out=path, **SMALL | {"generations": 9}, max_evaluations=20)
+    assert (short.facts["ended_by"], short.facts["evaluations"]) == ("max_evaluations", 20)
+    with pytest.raises(UsageError, match=r"Generation 1 of .* is done, and the budget ends with"):
+        evo_t2i.resume(path, generations=0)
+    own = short.pick(count=2)
+    with RunDirectory.open(path, writable=True) as directory:
+        write_pick(directory, short.rank(Taste(count=2)))
+    longer = evo_t2i.resume(path, generations=3, max_evaluations=0)
+    assert longer.facts["ended_by"] == "generations"
+    aside = {name for name in digests(path) if name.startswith("pick-1/")}
+    assert len(aside) == 1 + len(own)
+    found = {name: digest for name, digest in results(path).items() if name not in aside}
+    assert found == results(run.path)
+    before = digests(path)
+    evo_t2i.resume(path, generations=3)
+    assert digests(path) == before
+    (path / "front" / "0000.png").unlink()
+    evo_t2i.resume(path)
+    assert digests(path) == before
+
+
+def test_fronts_know_their_looks_and_where_they_began(run):
+    looks = run.arrays.looks
+    assert run.facts["looks"] == looks.max() >= 1
+    assert looks[run.rank().chosen[0]] == 1
+    thumbs = thumbnails([run.arrays.image(row) for row in range(len(looks))])
+    assert grouped(thumbs, run.rank().ranking).tolist() == looks.tolist()
+    first = RunDirectory.open(run.path).record(0)
+    record = json.loads(Image.open(run.path / "start.png").text["evo_t2i"])
+    best = pick(first.scores, first.scores, DEFAULT_SCORES).chosen[0]
+    assert record["individual"] == best
+    assert json.loads(Image.open(run.path / "plain.png").text["evo_t2i"])["individual"] == 0
+    data = run_data(RunDirectory.open(run.path))
+    assert data["before"]["best"]["id"] == best
+    assert data["front"]["look"] == looks.tolist()
+
+
+def test_a_search_that_looks_at_pictures_is_resumed_too(tmp_path):
+    options = {"nsga2": {"niche": "embedding", "keep": "looks", "guard": True, "adaptive": True}}
+    settings = SMALL | {"options": options, "warm_start": 16, "refine": 2}
+    whole = evo_t2i.sample(CAPTION, out=tmp_path / "whole", **settings)
+    assert whole.facts["evaluations"] == 16 + 3 * (8 + 18)
+    stopped = tmp_path / "stopped"
+    evo_t2i.sample(CAPTION, out=stopped, **settings | {"generations": 1})
+    evo_t2i.resume(stopped, generations=3)
+    assert results(stopped) == results(whole.path)
+    latents = RunDirectory.open(whole.path).record(3).latents
+    assert np.isfinite(latents).all()
+
+
+def test_a_search_that_wants_a_feature_nobody_computes_is_refused(tmp_path):
+    with pytest.raises(UsageError, match=r"wants the feature 'clip\.image', which none of the"):
+        evo_t2i.sample(
+            CAPTION,
+            out=tmp_path / "none",
+            scores=("word_label",),
+            options={"nsga2": {"guard": True}},
+            **SMALL,
+        )
+
+
+def test_what_cannot_be_drawn_is_said_once_before_the_search(tmp_path):
+    heard = []
+    run = evo_t2i.sample(
+        "five dragons",
+        out=tmp_path / "run",
+        progress=heard.append,
+        **SMALL | {"generations": 0, "population": 4},
+    )
+    stages = [event.stage for event in heard]
+    assert stages[:3] == ["models", "doubts", "scoring"]
+    doubts = heard[1].doubts
+    assert "dragons" in doubts[0]
+    assert '"five"' in doubts[1]
+    assert run.facts["doubts"] == list(doubts)
+    assert run_data(RunDirectory.open(run.path))["run"]["doubts"] == list(doubts)
+    quiet = []
+    evo_t2i.sample(
+        CAPTION,
+        out=tmp_path / "known",
+        progress=quiet.append,
+        **SMALL | {"generations": 0, "population": 4},
+    )
+    assert "doubts" not in [event.stage for event in quiet]

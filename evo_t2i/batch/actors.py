@@ -16,7 +16,7 @@ from typing import Any
 
 from evo_t2i.batch.jobs import Job
 from evo_t2i.batch.ledger import Ledger, Outcome
-from evo_t2i.errors import UsageError, first_line
+from evo_t2i.errors import EvoError, UsageError, first_line
 from evo_t2i.evaluate.models import networks_of
 
 RESTARTS, TASK_RETRIES = 3, 2
@@ -31,6 +31,12 @@ _PRIVATE = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # an actor without a GPU sees what is there
 }
+
+
+_LOCALHOST = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+"""What makes Ray take 127.0.0.1 for this machine's address on Linux, too. Without it Ray puts the
+machine's own address in the place of a 127.0.0.1 that it is given, and listens to all the world. It
+is read as Ray is imported."""
 
 
 class Dismissed(BaseException):
@@ -177,6 +183,8 @@ class _Crew:
 def ray_module() -> Any:
     """Ray, without its usage statistics; UsageError with the command that installs it."""
     os.environ.update(_PRIVATE)
+    if not os.environ.get("RAY_ADDRESS"):
+        os.environ.update(_LOCALHOST)
     try:
         import ray
     except ImportError as error:
@@ -204,17 +212,20 @@ def cluster(ray: Any, workers: int) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
-    if os.environ.get("RAY_ADDRESS"):
-        ray.init(log_to_driver=False, configure_logging=False)
-    else:
-        ray.init(
-            num_cpus=max(1, workers, len(os.sched_getaffinity(0))),
-            include_dashboard=False,
-            object_store_memory=OBJECT_STORE_BYTES,
-            log_to_driver=False,
-            configure_logging=False,
-            _node_ip_address="127.0.0.1",
-        )
+    own = {
+        "num_cpus": max(1, workers, len(os.sched_getaffinity(0))),
+        "include_dashboard": False,
+        "object_store_memory": OBJECT_STORE_BYTES,
+        "_node_ip_address": "127.0.0.1",
+    }
+    address = os.environ.get("RAY_ADDRESS")
+    try:
+        ray.init(log_to_driver=False, configure_logging=False, **({} if address else own))
+    except Exception as error:
+        raise EvoError(
+            f"No Ray cluster can be {'reached' if address else 'begun'} ({first_line(error)}); try "
+            "again, or another `engine`."
+        ) from error
     try:
         yield
     finally:

@@ -14,7 +14,7 @@ from evo_t2i import registry
 from evo_t2i.batch.names import default_name, fault_of, folded, seed_of
 from evo_t2i.batch.prompt_sets import recognised
 from evo_t2i.batch.rows import Fault, Row, read_rows
-from evo_t2i.config import RunConfig, ScorerModels, configure
+from evo_t2i.config import OPTIONS_FORM, RunConfig, ScorerModels, configure, is_options
 from evo_t2i.errors import EvoError, UsageError, near_miss
 from evo_t2i.presets import BUILTIN, with_preset
 
@@ -239,10 +239,8 @@ def _split_options(values: Mapping[str, Any]) -> dict[str, Any]:
             given = json.loads(given)
         except (ValueError, RecursionError) as error:
             raise UsageError(f"`options` is no JSON ({error}); write an object.") from None
-    if not isinstance(given, Mapping) or not all(
-        isinstance(each, Mapping) for each in given.values()
-    ):
-        raise UsageError(f'`options` is {given!r}; give {{"NAME": {{"KEY": value}}}}.')
+    if not is_options(given):
+        raise UsageError(f"`options` is {given!r}; give {OPTIONS_FORM}.")
     options = {name: dict(each) for name, each in given.items()}
     for key in values.keys() - plain.keys() - {"options"}:
         name, _, option = key.rpartition(".")

@@ -6,7 +6,7 @@ the run directory, the pictures of the front) happens in the process that asks.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,13 @@ import torch
 from evo_t2i.batch import actors
 from evo_t2i.config import RunConfig
 from evo_t2i.errors import DeviceMemoryError, EvoError, first_line
-from evo_t2i.evaluate.evaluator import Evaluator, Progress, checked_scores
+from evo_t2i.evaluate.evaluator import (
+    Described,
+    Evaluator,
+    Progress,
+    checked_scores,
+    joined,
+)
 from evo_t2i.evaluate.models import Models, load
 from evo_t2i.models.device import out_of_memory
 
@@ -34,13 +40,16 @@ class ScoringActor:
         """Of the networks."""
         return self._models.digests
 
-    def scores(self, caption: str, latents: np.ndarray) -> np.ndarray | None:
-        """Scores (n, m) of one micro-batch; None when it does not fit the device's memory."""
+    def scores(
+        self, caption: str, latents: np.ndarray, wanted: Sequence[str]
+    ) -> tuple[np.ndarray, Described] | None:
+        """Scores (n, m) of one micro-batch, and what is ``wanted`` of its pictures; None when it
+        does not fit the device's memory."""
         if self._evaluator is None or self._evaluator[0] != caption:
             self._evaluator = caption, self._models.for_caption(caption, len(latents))
         try:
             with torch.inference_mode():
-                return self._evaluator[1].raw_scores(latents)
+                return self._evaluator[1].raw_scores(latents, wanted)
         except (RuntimeError, MemoryError) as error:
             if not out_of_memory(error):
                 raise
@@ -63,32 +72,38 @@ class SpreadModels(Models):
 
 
 class SpreadEvaluator(Evaluator):
-    """As ``Evaluator``; ``score_latents`` asks the crew, and draws nothing here."""
+    """As ``Evaluator``; ``score_and_describe`` asks the crew, and draws nothing here."""
 
     def __init__(self, whole: Evaluator, caption: str, crew: "Crew") -> None:
         self.__dict__.update(vars(whole))
         self._caption = caption
         self._crew = crew
 
-    def score_latents(self, latents: np.ndarray, progress: Progress | None = None) -> np.ndarray:
-        """As ``Evaluator.score_latents``; every row has the scores that it would have there."""
+    def score_and_describe(
+        self, latents: np.ndarray, wanted: Collection[str], progress: Progress | None = None
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """As ``Evaluator.score_and_describe``; every row has the scores that it would have
+        there."""
         parts: list[np.ndarray] = []
+        described: dict[int, Described] = {}
         done = 0
         while done < len(latents) or not parts:
             size = self.batches.size
             starts = range(done, max(len(latents), done + 1), size)
             batches = [latents[start : start + size] for start in starts]
-            for scores in self._crew.scores(self._caption, batches):
-                if scores is None:
+            for answer in self._crew.scores(self._caption, batches, sorted(wanted)):
+                if answer is None:
                     self._halve()
                     break
+                scores, described[done] = answer
                 parts.append(scores)
                 done += len(scores)
                 if progress is not None:
                     progress(done)
             else:
                 break
-        return checked_scores(np.concatenate(parts), self.scorer.names)
+        scores = checked_scores(np.concatenate(parts), self.scorer.names)
+        return scores, joined(described, wanted)
 
     def _halve(self) -> None:
         if self.batches.size == 1:
@@ -115,17 +130,20 @@ class Crew:
                     "machine."
                 )
 
-    def scores(self, caption: str, batches: list[np.ndarray]) -> Iterator[np.ndarray | None]:
-        """The scores of ``batches`` in their order; None, and the end, where one did not fit."""
+    def scores(
+        self, caption: str, batches: list[np.ndarray], wanted: Sequence[str] = ()
+    ) -> Iterator[tuple[np.ndarray, Described] | None]:
+        """What ``ScoringActor.scores`` gives of ``batches``, in their order; None, and the end,
+        where one did not fit."""
         pending: dict[Any, tuple[int, Any]] = {}
-        found: dict[int, np.ndarray | None] = {}
+        found: dict[int, tuple[np.ndarray, Described] | None] = {}
         given = told = 0
         free = self._members * actors.IN_FLIGHT
         try:
             while told < len(batches):
                 while free and given < len(batches):
                     member = free.pop(0)
-                    task = member.scores.remote(caption, batches[given])
+                    task = member.scores.remote(caption, batches[given], wanted)
                     pending[task] = (given, member)
                     given += 1
                 ready, _ = self._ray.wait(list(pending), num_returns=1)

@@ -163,7 +163,7 @@ class _Part:
                 failures += end["failed"]
             except FileNotFoundError:
                 return None
-            except (ValueError, LookupError, TypeError) as error:
+            except (ValueError, LookupError, TypeError, RecursionError) as error:
                 raise RunDataError(
                     f"{path} is damaged; remove it and give that part's command again."
                 ) from error

@@ -136,7 +136,7 @@ def _remedy(folder: Path) -> str:
         return "install the evo-t2i wheel again."
     if folder.resolve() == _in_checkout().resolve():
         return "restore it with `git checkout -- weights`."
-    return "save it again with `evo-t2i train`."
+    return "save it again with `evo-t2i train builtin`."
 
 
 def _joint_digest(digests: Mapping[str, str]) -> str:

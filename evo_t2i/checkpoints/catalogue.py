@@ -180,8 +180,8 @@ MODELS = (
     Model("builtin-clip", "CLIP: the default", "Apache-2.0", (Builtin(folder="clip"),)),
     Model("builtin-vgg", "classifier: the default", "Apache-2.0", (Builtin(folder="vgg"),)),
     Model(
-        "builtin-judge", "benchmarks: the judge outside the search", "Apache-2.0",
-        (Builtin(folder="judge"),),
+        "builtin-text", "what the built-in generator and CLIP read captions with", "Apache-2.0",
+        (Builtin(folder="text"),),
     ),
     Model("all-MiniLM-L6-v2", "embedder: the default", "Apache-2.0", (Packaged(),), 91 * MB),
     Model(

@@ -166,7 +166,7 @@ def load_folder(folder: Path) -> PublishedClip:
     described = read_json(path)
     require_data(folder)
     weights = require_file(folder / WEIGHTS)
-    config = _require_own(described.get("model_cfg"), path)
+    config = require_own(described.get("model_cfg"), path)
     with refused(f"The CLIP in {folder}", "save it again with open_clip."):
         tokenize = _tokenizer_of(folder, dict(config["text_cfg"]))
         model = _filled(config, _tensors(weights, ""), f"The CLIP of {path}", weights)
@@ -175,7 +175,7 @@ def load_folder(folder: Path) -> PublishedClip:
     return PublishedClip(model, tokenize, digest)
 
 
-def _require_own(config: Any, path: Path) -> dict[str, Any]:
+def require_own(config: Any, path: Path) -> dict[str, Any]:
     """``config``; ModelError unless both towers are open_clip's own, and of possible sizes."""
     if not isinstance(config, dict) or not all(
         isinstance(config.get(name), dict) for name in _SIZES

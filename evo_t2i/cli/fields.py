@@ -18,7 +18,8 @@ def takes_fields(
 
     They stand in the place of its ``**fields``, which receives those that were given on the command
     line, and no others. Flag, type and default are those of the field; a tuple of texts is one text
-    with commas. ``by_preset`` are the fields whose default depends on ``--preset``.
+    with commas, and a switch can be turned off as well as on. ``by_preset`` are the fields whose
+    default depends on ``--preset``.
     """
     described = [
         _parameter(field, get_type_hints(form)[field.name], field.name in by_preset)
@@ -65,12 +66,14 @@ def _parameter(field: "dataclasses.Field[Any]", kind: Any, by_preset: bool) -> i
     default: Any = field.default
     shown: str | bool = True
     if get_origin(kind) is tuple:
-        kind, default, shown = get_args(kind)[0], ",".join(default), ", ".join(default)
+        kind, default = get_args(kind)[0], ",".join(default)
+        shown = default.replace(",", ", ") or False
     if by_preset:
         shown = f"{default}, or by preset"
+    flag = field.metadata.get("flag", f"--{field.name.replace('_', '-')}")
     option = typer.Option(
         default,
-        f"--{field.name.replace('_', '-')}",
+        f"{flag}/--no-{flag[2:]}" if kind is bool else flag,
         help=field.metadata["help"],
         show_default=shown,
         rich_help_panel=field.metadata.get("panel"),

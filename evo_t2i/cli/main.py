@@ -12,6 +12,7 @@ import typer
 import evo_t2i
 from evo_t2i.cli.commands import (
     batch,
+    classify,
     compare,
     models,
     names,
@@ -48,6 +49,7 @@ app.command("report")(report.report)
 app.command("plot")(plot.plot)
 app.command("compare")(compare.compare)
 app.command("score")(score.score)
+app.command("classify")(classify.classify)
 app.command("list")(names.list_names)
 app.add_typer(models.app, name="models")
 app.add_typer(world.app, name="world")

@@ -1,6 +1,6 @@
 """Latents → images → scores for one caption, in micro-batches."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 import torch
@@ -11,11 +11,16 @@ from evo_t2i.errors import NonFiniteScoresError, PluginError, UsageError, first_
 from evo_t2i.evaluate.microbatches import MicroBatches
 from evo_t2i.evaluate.scorer import Scorer, unread_ends
 from evo_t2i.generators.base import Generator
+from evo_t2i.looks import thumbnails
 from evo_t2i.models.precision import computing_in
 from evo_t2i.points import LARGEST_SCORE
 
 Progress = Callable[[int], None]
 """Hears how many images are done after each micro-batch."""
+Described = Mapping[str, np.ndarray]
+"""What a search wants to know of pictures beside their scores: (n, k) float32 by name."""
+LOOK = "look"
+"""The thumbnail of a picture, see ``evo_t2i.looks``; other names are keys of image features."""
 
 
 class Evaluator:
@@ -66,16 +71,33 @@ class Evaluator:
         A row with a non-finite score is nan throughout. Raises NonFiniteScoresError when that is
         more than half the rows, DeviceMemoryError when not even one image fits.
         """
+        return self.score_and_describe(latents, (), progress)[0]
 
-        scores = self.batches.map(
-            len(latents), lambda rows: self.raw_scores(latents[rows]), progress
-        )
-        return checked_scores(scores, self.scorer.names)
+    def score_and_describe(
+        self, latents: np.ndarray, wanted: Collection[str], progress: Progress | None = None
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """As ``score_latents``, with what is ``wanted`` of each picture, see ``Described``."""
+        parts: dict[int, Described] = {}
 
-    def raw_scores(self, latents: np.ndarray) -> np.ndarray:
-        """As ``score_latents``, of one micro-batch and with all values as the scores gave them."""
+        def scored(rows: slice) -> np.ndarray:
+            scores, parts[rows.start] = self.raw_scores(latents[rows], wanted)
+            return scores
+
+        scores = self.batches.map(len(latents), scored, progress)
+        return checked_scores(scores, self.scorer.names), joined(parts, wanted)
+
+    def raw_scores(
+        self, latents: np.ndarray, wanted: Collection[str] = ()
+    ) -> tuple[np.ndarray, Described]:
+        """As ``score_and_describe``, of one micro-batch and with all values as the scores gave
+        them."""
         images = self._draw(latents, self.precision)
-        return _array(self.scorer(images / 255.0, self.precision))
+        keys = [name for name in wanted if name != LOOK]
+        scores, features = self.scorer.with_features(images / 255.0, keys, self.precision)
+        described = {key: _rows(value) for key, value in features.items()}
+        if LOOK in wanted:
+            described[LOOK] = thumbnails(_pixels(images))
+        return _array(scores), described
 
     def render(self, latents: np.ndarray) -> np.ndarray:
         """Images (n, h, w, 3) uint8 of latents (n, d), in fp32: the pixels that fp32 scores."""
@@ -105,6 +127,14 @@ class Evaluator:
         scores to come do not depend on who looks on."""
         with self.batches.unchanged():
             return self.render(latents)
+
+    def differentiable(self, latents: Tensor) -> Tensor:
+        """Scores (n, m) of latents (n, d) on the device, in fp32: differentiable in the latents
+        wherever the networks are, and so without the rounding to 256 levels."""
+        images = self.generator.generate(
+            latents.view(len(latents), *self.generator.latent_shape), self._condition
+        )
+        return self.scorer(images.float().clamp(0.0, 1.0))
 
     def _draw(self, latents: np.ndarray, precision: str) -> Tensor:
         """Latents (n, d) → images (n, 3, h, w): whole levels from 0 to 255, as floats."""
@@ -151,6 +181,18 @@ def checked_scores(values: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
         )
     values[bad] = np.nan
     return values
+
+
+def joined(parts: Mapping[int, Described], wanted: Collection[str]) -> dict[str, np.ndarray]:
+    """The ``wanted`` descriptors of all pictures, from those of micro-batches by first row."""
+    return {
+        name: np.concatenate([parts[start][name] for start in sorted(parts)]) for name in wanted
+    }
+
+
+def _rows(feature: Tensor) -> np.ndarray:
+    """(n, …) → (n, k) float32."""
+    return feature.flatten(1).float().cpu().numpy()
 
 
 def _array(scores: Tensor) -> np.ndarray:

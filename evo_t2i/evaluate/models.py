@@ -39,7 +39,8 @@ class ScorerNetworks:
     scores: tuple[Score, ...]
     """In the order of their columns."""
     extractors: Mapping[str, FeatureExtractor]
-    """By name; each feature that some score needs comes from one of them."""
+    """By name, each after those that it needs; each feature that some score needs comes from one
+    of them."""
     device: torch.device
 
     def for_caption(self, caption: str) -> Scorer:
@@ -76,6 +77,11 @@ class Models:
             "generator": self.generator.digest,
             **{name: extractor.digest for name, extractor in extractors},
         }
+
+    def doubts(self, caption: str) -> list[str]:
+        """What the generator says that it will not draw as ``caption`` asks; mostly nothing."""
+        ask = getattr(self.generator, "doubts", None)
+        return [] if ask is None else list(ask(caption))
 
     def prior(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """``count`` latents (count, dimensions) float32 from the generator's prior."""
@@ -150,34 +156,59 @@ def load_scorers(
 ) -> ScorerNetworks:
     """Load scores and the extractors that they need.
 
-    The scores' needs are unioned, and only the extractors that provide some of them are loaded.
+    The scores' needs are unioned, and only the extractors that provide some of them are loaded,
+    and those that these need in turn.
     ``own_extractor`` finds extractors that are installed under no name, such as the generator's
     own. Raises UsageError for an unknown score or a feature that nothing provides, ModelError for
     weights that are missing or damaged.
     """
-    extractors: dict[str, FeatureExtractor] = {}
     with loading():
         scores: tuple[Score, ...] = tuple(
             registry.make("score", name, options=options) for name in names
         )
-        needs = frozenset[str]().union(*(score.needs for score in scores))
-        for name in sorted({key.partition(".")[0] for key in needs}):
+
+        def made(name: str) -> FeatureExtractor | None:
             own = own_extractor(name) if own_extractor is not None else None
-            if own is not None:
-                extractors[name] = own
-            elif name in registry.names("feature"):
-                extractors[name] = registry.make(
-                    "feature", name, options=options, device=device, models=models
-                )
+            if own is None and name in registry.names("feature"):
+                own = registry.make("feature", name, options=options, device=device, models=models)
+            return own
+
+        needs = frozenset[str]().union(*(score.needs for score in scores))
+        extractors = _in_order(needs, made)
     provided = frozenset[str]().union(*(extractor.provides for extractor in extractors.values()))
-    for score in scores:
-        if missing := score.needs - provided:
+    asking = [(f"score {score.name!r}", score.needs) for score in scores]
+    asking += [(f"feature {name!r}", _needs(each)) for name, each in extractors.items()]
+    for what, needs in asking:
+        if missing := needs - provided:
             raise UsageError(
-                f"The score {score.name!r} needs the feature {min(missing)!r}, which neither the "
+                f"The {what} needs the feature {min(missing)!r}, which neither the "
                 "generator nor an installed extractor provides; leave that score out or install "
                 "its plug-in."
             )
     return ScorerNetworks(scores, extractors, device)
+
+
+def _in_order(
+    needs: frozenset[str], made: Callable[[str], FeatureExtractor | None]
+) -> dict[str, FeatureExtractor]:
+    """The extractors of the features ``needs``, by name, each after those that it needs itself."""
+    extractors: dict[str, FeatureExtractor] = {}
+    begun: set[str] = set()
+
+    def add(keys: frozenset[str]) -> None:
+        for name in sorted({key.partition(".")[0] for key in keys} - begun):
+            begun.add(name)
+            if (extractor := made(name)) is not None:
+                add(_needs(extractor))
+                extractors[name] = extractor
+
+    add(needs)
+    return extractors
+
+
+def _needs(extractor: FeatureExtractor) -> frozenset[str]:
+    """Features of other extractors that ``extractor`` reads."""
+    return frozenset(getattr(extractor, "needs", ()))
 
 
 def environment(device: torch.device) -> dict[str, str | int]:

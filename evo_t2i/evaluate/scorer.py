@@ -1,10 +1,11 @@
 """Images → features → scores for one caption, tensors in and out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
+from evo_t2i.errors import UsageError
 from evo_t2i.features.base import FeatureExtractor
 from evo_t2i.features.words import LABEL_THRESHOLD
 from evo_t2i.models.precision import computing_in
@@ -15,9 +16,9 @@ from evo_t2i.scores.base import Score
 class Scorer:
     """Scores images for the caption that it was made with.
 
-    Each extractor runs once on a batch and the scores share its features, so sharing is a matter of
-    structure and there is no cache. Nothing is rounded and no gradient is stopped: the scores are
-    differentiable in the images wherever the networks are.
+    Each extractor runs once on a batch, after those that it needs, and the scores share its
+    features, so sharing is a matter of structure and there is no cache. Nothing is rounded and no
+    gradient is stopped: the scores are differentiable in the images wherever the networks are.
     """
 
     def __init__(
@@ -58,13 +59,30 @@ class Scorer:
 
         ``precision`` is that of the networks; scores are computed in float32.
         """
+        return self.with_features(images, (), precision)[0]
+
+    def with_features(
+        self, images: Tensor, keys: Collection[str], precision: str = "fp32"
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """As calling it, with those features of the images (n, …) that ``keys`` name; see
+        ``require_features``."""
         features = dict(self._text)
         with computing_in(precision, images.device):
             for name, extractor in self._extractors.items():
-                features |= image_features(name, extractor, images, self._text)
+                features |= image_features(name, extractor, images, features)
         features = {key: _widened(value) for key, value in features.items()}
         columns = [score_column(score, features, len(images)) for score in self._scores]
-        return torch.stack(columns, dim=1)
+        return torch.stack(columns, dim=1), {key: features[key] for key in keys}
+
+    def require_features(self, keys: Collection[str]) -> None:
+        """UsageError unless the extractors that are loaded give all of ``keys``."""
+        provided = frozenset[str]().union(*(one.provides for one in self._extractors.values()))
+        for key in sorted(set(keys) - provided):
+            raise UsageError(
+                f"The search wants the feature {key!r}, which none of the scores "
+                f"{', '.join(self.names)} needs; add a score that does, such as text_image, or "
+                "leave out the search's option that wants it."
+            )
 
 
 def unread_ends(readers: Mapping[str, object], caption: str) -> dict[str, str]:

@@ -13,8 +13,9 @@ class FeatureExtractor(Protocol):
     is registered: ``clip.image`` comes from the extractor ``clip``. Registered as a factory with
     the keyword-only arguments ``device: torch.device`` and ``models: ScorerModels``.
 
-    An extractor may also have ``unread(caption: str) -> str``: the end of the caption that it does
-    not read because its encoder has a limit; see ``evo_t2i.caption.unread``.
+    An extractor may also have ``needs: frozenset[str]``, features of other extractors that its
+    ``images`` reads: these run before it. And ``unread(caption: str) -> str``: the end of the
+    caption that it does not read because its encoder has a limit; see ``evo_t2i.caption.unread``.
     """
 
     provides: frozenset[str]
@@ -33,6 +34,7 @@ class FeatureExtractor(Protocol):
     def images(self, batch: Tensor, text: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Features (n, …) of images (n, 3, h, w) in [0, 1]; owns the resize and normalisation.
 
-        ``text`` holds at least what ``text`` returned for the caption.
+        ``text`` holds at least what ``text`` returned for the caption, and the features of other
+        extractors that ``needs`` names.
         """
         ...

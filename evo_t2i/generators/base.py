@@ -14,9 +14,10 @@ class Generator(Protocol):
     and ``argument: str | None`` (what follows the colon in ``--generator name:argument``).
 
     A generator may also have ``feature_extractor(name: str) -> FeatureExtractor | None``, for
-    scores by a network that belongs to it, such as its discriminator, and
-    ``unread(caption: str) -> str``, the end of the caption that its text encoder does not read; see
-    ``evo_t2i.caption.unread``.
+    scores by a network that belongs to it, such as its discriminator;
+    ``unread(caption: str) -> str``, the end of the caption that its text encoder does not read, see
+    ``evo_t2i.caption.unread``; and ``doubts(caption: str) -> list[str]``, a sentence for each thing
+    that it will not draw as asked, see ``evo_t2i.caption_check``.
     """
 
     latent_shape: tuple[int, ...]
@@ -37,3 +38,8 @@ class Generator(Protocol):
     def generate(self, latents: Tensor, condition: Any) -> Tensor:
         """Images (n, 3, h, w) in [0, 1] on the latents' device."""
         ...
+
+
+def to_unit(images: Tensor) -> Tensor:
+    """Images around [-1, 1] → [0, 1], clamped."""
+    return (images * 0.5 + 0.5).clamp(0, 1)

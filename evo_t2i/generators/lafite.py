@@ -11,12 +11,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from evo_t2i import builtin_clip
 from evo_t2i.caption import content_words, unread
-from evo_t2i.checkpoints import builtin
 from evo_t2i.checkpoints.cache import expanded
 from evo_t2i.checkpoints.catalogue import hub_files
 from evo_t2i.checkpoints.hub import local_snapshot
 from evo_t2i.checkpoints.minilm import minilm_folder
+from evo_t2i.checkpoints.small_clip import is_small_clip, load_small_clip
 from evo_t2i.errors import ModelError
 from evo_t2i.generators.stylegan2_ada import CheckpointOptions, StyleGan2AdaGenerator
 from evo_t2i.models.loading import loading
@@ -110,14 +111,24 @@ def load_encoder(wanted: TextEncoder, path: Path | None) -> Encoder:
     from evo_t2i.checkpoints import published_clip
 
     if wanted.architecture == BUILTIN:
-        return _BuiltinClip(wanted)
+        clip = builtin_clip.load()
+        if wanted.digest != clip.text_digest:
+            raise ModelError(
+                f"The generator was trained with the built-in CLIP {str(wanted.digest)[:12]}…, but "
+                f"{clip.text_digest[:12]}… is installed; train the generator again, or install the "
+                "version of evo-t2i that trained it."
+            )
+        return _SentenceEncoder(clip.model.encode_text, clip.tokenize, clip.text_digest)
     if wanted.architecture == FOLDER:
         if path is None:
             raise ModelError(
                 "The generator was trained with a CLIP from a folder; name that folder with the "
                 "option lafite.clip."
             )
-        place, encoder = path, published_clip.load_folder(path)
+        place = path
+        encoder: Encoder = (
+            _small_encoder(path) if is_small_clip(path) else published_clip.load_folder(path)
+        )
     else:
         place = path or _find(wanted)
         encoder = published_clip.load(wanted.architecture, place)
@@ -129,30 +140,30 @@ def load_encoder(wanted: TextEncoder, path: Path | None) -> Encoder:
     return encoder
 
 
-class _BuiltinClip:
-    """The built-in CLIP's text side; raises ModelError unless it is the wanted one."""
+@dataclass(frozen=True)
+class _SentenceEncoder:
+    """Captions by the built-in CLIP, or by a small one of one's own."""
 
-    def __init__(self, wanted: TextEncoder) -> None:
-        from evo_t2i.models import clip
-
-        weights = builtin.load("clip")
-        self._digest = weights.tensors_digest
-        if wanted.digest != self._digest:
-            raise ModelError(
-                f"The generator was trained with the built-in CLIP {str(wanted.digest)[:12]}…, but "
-                f"{self._digest[:12]}… is installed; train the generator again, or install the "
-                "version of evo-t2i that trained it."
-            )
-        folder = minilm_folder()
-        self._model = clip.load(weights.config, weights.tensors, folder)
-        self.tokenize = clip.load_tokenizer(folder)
+    encode: Callable[[Tensor], Tensor]
+    tokenize: Callable[[Sequence[str]], Tensor]
+    digest: str
 
     @torch.inference_mode()
     def text_features(self, texts: Sequence[str]) -> Tensor:
-        return normalize(self._model.encode_text(self.tokenize(texts)).float(), dim=1)
+        return normalize(self.encode(self.tokenize(texts)).float(), dim=1)
 
     def text_digest(self) -> str:
-        return self._digest
+        return self.digest
+
+
+def _small_encoder(folder: Path) -> _SentenceEncoder:
+    from evo_t2i.models import sentence_clip
+
+    weights, minilm = load_small_clip(folder), minilm_folder()
+    model = sentence_clip.load(weights.config, weights.tensors, minilm)
+    return _SentenceEncoder(
+        model.encode_text, sentence_clip.load_tokenizer(minilm), weights.tensors_digest
+    )
 
 
 def _find(wanted: TextEncoder) -> Path:

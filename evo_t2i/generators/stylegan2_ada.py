@@ -16,17 +16,19 @@ from evo_t2i.checkpoints.model_folder import refused
 from evo_t2i.checkpoints.stylegan2_folder import StyleGan2Folder
 from evo_t2i.checkpoints.stylegan2_pickle import StyleGan2Pickle
 from evo_t2i.errors import ModelError, UsageError
+from evo_t2i.generators.base import to_unit
 from evo_t2i.generators.discriminator import DiscriminatorFeatures
+from evo_t2i.generators.style_space import StyleSpace
 from evo_t2i.models.loading import loading
 from evo_t2i.models.stylegan2_discriminator import load_discriminator
 from evo_t2i.models.stylegan2_generator import load_generator
-from evo_t2i.models.text_stylegan import to_unit
 
 if TYPE_CHECKING:
     from evo_t2i.features.base import FeatureExtractor
 
 GENERATOR, DISCRIMINATOR = "G_ema", "D"
 """The networks of a checkpoint that are used: the generator's moving average, and the critic."""
+SPACES = ("z", "w")
 _PIXELS_AT_ONCE = 2**19
 """On a CPU, so that a batch of large pictures fits its memory: 8 images of 256x256."""
 
@@ -45,27 +47,41 @@ class CheckpointOptions:
     label: int | None = dataclasses.field(
         default=None, metadata={"help": "Class of a class-conditional generator, from 0."}
     )
+    space: str = dataclasses.field(
+        default="z",
+        metadata={"help": "What is searched: z, the Gaussian latents, or w, what they become."},
+    )
 
     def __post_init__(self) -> None:
         if not 0 < self.truncation < math.inf:
             raise UsageError(
                 f"`truncation` is {self.truncation}; give a finite number above 0, such as 0.7."
             )
+        if self.space not in SPACES:
+            raise UsageError(f"`space` is {self.space!r}; choose from {', '.join(SPACES)}.")
         if self.label is not None and self.label < 0:
             raise UsageError(f"`label` is {self.label}; give a whole number from 0.")
 
 
 _DEFAULTS = CheckpointOptions()
+TRAINED = "model"
+"""Folder of the newest generator within that of a training."""
 
 
 def checkpoint_path(name: str, argument: str | None) -> Path:
-    """The file or folder of ``--generator name:argument``; raises UsageError when there is none."""
+    """The file or folder of ``--generator name:argument``; raises UsageError when there is none.
+
+    For the folder of a training it is the model in it.
+    """
     if not argument:
         raise UsageError(
             f"--generator {name} needs a checkpoint: {name}:FILE.pkl, or {name}:FOLDER written by "
             "`evo-t2i models convert`."
         )
-    return expanded(argument)
+    path = expanded(argument)
+    inside = path / TRAINED
+    trained = (inside / "config.json").is_file() and not (path / "config.json").exists()
+    return inside if trained else path
 
 
 def open_checkpoint(path: Path) -> StyleGan2Pickle | StyleGan2Folder:
@@ -104,7 +120,8 @@ class StyleGan2AdaGenerator:
         config = self._model.config
         self._require_fit()
         self._label = self._one_hot(config.classes)
-        self.latent_shape = (config.latent_size,)
+        self._space = self._style_space() if options.space == "w" else None
+        self.latent_shape = (self._space.size if self._space else config.latent_size,)
         self.image_size = (config.resolution, config.resolution)
         self.digest = checkpoint.digest
         self._text_encoder = checkpoint.text_encoder
@@ -116,8 +133,15 @@ class StyleGan2AdaGenerator:
         return None
 
     def sample(self, count: int, rng: np.random.Generator) -> np.ndarray:
-        """Standard Gaussian latents (count, d) float32."""
-        return rng.standard_normal((count, *self.latent_shape), dtype=np.float32)
+        """Standard Gaussian latents (count, d) float32; what they become where w is searched."""
+        drawn = rng.standard_normal((count, self._model.config.latent_size), dtype=np.float32)
+        if self._space is None:
+            return drawn
+        with torch.no_grad():
+            places: np.ndarray = (
+                self._space.of_latents(torch.from_numpy(drawn).to(self._device)).cpu().numpy()
+            )
+        return places
 
     def generate(self, latents: Tensor, condition: Tensor | None) -> Tensor:
         """Latents (n, d) → images (n, 3, r, r) in [0, 1]."""
@@ -155,6 +179,9 @@ class StyleGan2AdaGenerator:
 
     def _draw(self, latents: Tensor, text: Tensor | None) -> Tensor:
         count = len(latents)
+        if self._space is not None:
+            shown: Tensor = self._model.draw(latents, self._space.to_w(latents), None)
+            return shown
         images: Tensor = self._model(
             latents,
             None if self._label is None else self._label.expand(count, -1),
@@ -162,6 +189,24 @@ class StyleGan2AdaGenerator:
             self._options.truncation,
         )
         return images
+
+    def _style_space(self) -> StyleSpace:
+        """The space of w, by the label and truncation of the options."""
+        if self.reads_text:
+            raise UsageError(
+                f"A generator that reads text looks at z in every layer, so {self.name}.space w "
+                f"is none; use {self.name}.space=z."
+            )
+        label, truncation = self._one_hot(self._model.config.classes), self._options.truncation
+
+        def mapping(latents: Tensor) -> Tensor:
+            classes = None if label is None else label.expand(len(latents), -1)
+            w: Tensor = self._model.mapping(latents, classes, truncation)
+            return w
+
+        with torch.no_grad():
+            size = self._model.config.latent_size
+            return StyleSpace.measured(mapping, size, self._device)
 
     def _require_fit(self) -> None:
         config, path = self._model.config, self._path

@@ -1,94 +1,87 @@
-"""The built-in CLIP: open_clip's vision transformer beside a frozen all-MiniLM-L6-v2.
+"""The built-in CLIP: open_clip's vision transformer beside the built-in text side.
 
-Only the vision tower, the text projection and the temperature are trained and stored; the
-sentence encoder's tensors come from its own package (Reimers and Gurevych, 2019).
+Only the vision tower, the projection of meanings and the temperature are stored with it; the text
+side has weights of its own, since the generator reads captions with the same.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+import math
+from collections.abc import Mapping
 from typing import Any
 
 import torch
-from open_clip.model import CustomTextCLIP
-from safetensors.torch import load_file
+from open_clip.transformer import VisionTransformer
 from torch import Tensor, nn
-from transformers import AutoTokenizer
 
 from evo_t2i.errors import ModelError
+from evo_t2i.models.text_side import TextSide
 
-FROZEN_PREFIX = "text.transformer."
-MAX_TOKENS = 77
+TEXT_PREFIX = "text.side."
 
 
-def build(config: Mapping[str, Any], minilm: Path) -> CustomTextCLIP:
-    """An open_clip model with random trained parts and the sentence encoder in ``minilm``.
+class TextTower(nn.Module):
+    """Token ids → (n, embed_dim): a projection of their meaning."""
 
-    ``config`` is an open_clip model configuration: ``embed_dim``, ``vision_cfg``, ``text_cfg``
-    (pooler and projection; the encoder's folder is filled in here). Further keys, such as
-    ``mean`` and ``std``, are the caller's. The model is in eval mode and its sentence encoder
-    takes no gradient; reads local files only.
+    def __init__(self, side: TextSide, embed_dim: int):
+        super().__init__()
+        self.side = side
+        width = side.reader.outputs
+        self.proj = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, embed_dim))
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        projected: Tensor = self.proj(self.side(tokens))
+        return projected
+
+
+class BuiltinClip(nn.Module):
+    """Has what open_clip's models have: visual, encode_image, encode_text and logit_scale."""
+
+    def __init__(self, config: Mapping[str, Any], side: TextSide):
+        super().__init__()
+        vision = config["vision_cfg"]
+        self.visual = VisionTransformer(
+            image_size=vision["image_size"],
+            patch_size=vision["patch_size"],
+            width=vision["width"],
+            layers=vision["layers"],
+            heads=vision["width"] // vision["head_width"],
+            mlp_ratio=vision.get("mlp_ratio", 4.0),
+            output_dim=config["embed_dim"],
+        )
+        self.text = TextTower(side, config["embed_dim"])
+        self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+
+    def encode_image(self, images: Tensor) -> Tensor:
+        """(n, 3, h, w), normalised → (n, embed_dim)."""
+        features: Tensor = self.visual(images)
+        return features
+
+    def encode_text(self, tokens: Tensor) -> Tensor:
+        """(n, length) → (n, embed_dim)."""
+        features: Tensor = self.text(tokens)
+        return features
+
+
+def build(config: Mapping[str, Any], side: TextSide) -> BuiltinClip:
+    """A model with random trained parts, in eval mode.
+
+    ``config`` has open_clip's ``embed_dim`` and ``vision_cfg``; further keys are the caller's.
     """
-    text_config = {
-        "hf_pooler_type": "mean_pooler",
-        "hf_proj_type": "mlp",
-        **config["text_cfg"],
-        "hf_model_name": str(minilm),
-        "hf_model_pretrained": False,
-    }
-    model = CustomTextCLIP(
-        embed_dim=config["embed_dim"],
-        vision_cfg=dict(config["vision_cfg"]),
-        text_cfg=text_config,
-        quick_gelu=config.get("quick_gelu", False),
-    )
-    encoder = model.text.transformer
-    stored = load_file(minilm / "model.safetensors")
-    encoder.load_state_dict({name: stored[name] for name in encoder.state_dict()})
-    encoder.requires_grad_(False)
-    return model.eval()
+    return BuiltinClip(config, side).eval()
 
 
-def load(config: Mapping[str, Any], tensors: Mapping[str, Tensor], minilm: Path) -> CustomTextCLIP:
+def load(config: Mapping[str, Any], tensors: Mapping[str, Tensor], side: TextSide) -> BuiltinClip:
     """``build`` with the trained parts ``tensors``; raises ModelError unless they fit."""
-    model = build(config, minilm)
+    model = build(config, side)
     load_trained(model, tensors)
     return model
 
 
-def load_tokenizer(minilm: Path) -> Callable[[Sequence[str]], Tensor]:
-    """Texts → token ids (n, length) int64, padded to the longest, at most 77 tokens each."""
-    tokenizer = AutoTokenizer.from_pretrained(
-        str(minilm), local_files_only=True, trust_remote_code=False
-    )
-
-    def tokenize(texts: Sequence[str]) -> Tensor:
-        encoded = tokenizer(
-            list(texts), return_tensors="pt", padding=True, truncation=True, max_length=MAX_TOKENS
-        )
-        ids: Tensor = encoded.input_ids
-        return ids
-
-    return tokenize
-
-
-def sentence_states(model: CustomTextCLIP, tokens: Tensor) -> Tensor:
-    """Mean-pooled states (n, 384) of the frozen encoder, before the trained projection.
-
-    ``model.text.proj`` of them is ``model.encode_text(tokens)``; training computes them once.
-    """
-    mask = (tokens != model.text.config.pad_token_id).long()
-    with torch.no_grad():
-        states = model.text.transformer(input_ids=tokens, attention_mask=mask)
-        pooled: Tensor = model.text.pooler(states, mask)
-    return pooled
-
-
 def trained_tensors(model: nn.Module) -> dict[str, Tensor]:
-    """The tensors that training changes, on the CPU: all but the sentence encoder's."""
+    """The tensors that training changes, on the CPU: all but the text side's."""
     return {
         name: tensor.detach().cpu().contiguous()
         for name, tensor in model.state_dict().items()
-        if not name.startswith(FROZEN_PREFIX)
+        if not name.startswith(TEXT_PREFIX)
     }
 
 

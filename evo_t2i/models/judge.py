@@ -3,7 +3,8 @@
 It shares neither architecture nor weights with anything that the search optimises.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -27,15 +28,13 @@ class ResidualBlock(nn.Module):
 
 
 class Judge(nn.Module):
-    """Images (n, 3, 64, 64) in [0, 1] → logits for scene, time, kinds and each kind's colour."""
+    """Images (n, 3, 64, 64) in [0, 1] → logits of what they show, a head for each entry of `heads`.
+
+    heads: name → shape of the logits of one picture.
+    """
 
     def __init__(
-        self,
-        scenes: int,
-        times: int,
-        kinds: int,
-        colours: int,
-        widths: Sequence[int] = (24, 48, 96, 128),
+        self, heads: Mapping[str, tuple[int, ...]], widths: Sequence[int] = (32, 64, 128, 192)
     ):
         super().__init__()
         self.stem = nn.Conv2d(3, widths[0], 3, padding=1)
@@ -45,13 +44,18 @@ class Judge(nn.Module):
             blocks += [ResidualBlock(before, width, 2), ResidualBlock(width, width, 1)]
             before = width
         self.blocks = nn.Sequential(*blocks)
-        self.sizes = (scenes, times, kinds, kinds * colours)
-        self.colours = colours
-        self.head = nn.Linear(before * 2, sum(self.sizes))
+        self.heads = dict(heads)
+        self.mix = nn.Linear(before * (2 + 16), before * 2)
+        self.head = nn.Linear(before * 2, sum(math.prod(shape) for shape in heads.values()))
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Scene (n, s), time (n, t), presence (n, k) and colour (n, k, c) logits."""
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        """Each head's logits (n, *shape)."""
         x = self.blocks(self.stem(images * 2 - 1))
-        pooled = torch.cat([x.mean((2, 3)), x.amax((2, 3))], dim=1)
-        scene, time, kinds, colours = self.head(pooled).float().split(self.sizes, dim=1)
-        return scene, time, kinds, colours.unflatten(1, (-1, self.colours))
+        pooled = torch.cat([x.mean((2, 3)), x.amax((2, 3)), x.flatten(1)], dim=1)
+        logits = self.head(F.gelu(self.mix(pooled))).float()
+        sizes = [math.prod(shape) for shape in self.heads.values()]
+        parts = logits.split(sizes, dim=1)
+        return {
+            name: part.unflatten(1, shape)
+            for (name, shape), part in zip(self.heads.items(), parts, strict=True)
+        }

@@ -33,6 +33,8 @@ class LivePage:
         self._thumbnails: dict[int, str] = {}
         self._size = [1, 1]
         self._data: dict[str, Any] | None = None
+        self.doubts: tuple[str, ...] = ()
+        """What the generator says of the caption, see ``evo_t2i.events.Event``."""
 
     def write(
         self,
@@ -58,7 +60,7 @@ class LivePage:
         shown = front[np.array(rows, dtype=np.int64)]
         run = RunDirectory.open(self._run)
         volumes = [facts.hypervolume for facts in run.all_facts()]
-        data = described(run, shown, run.history(), volumes)
+        data = described(run, shown, run.history(), volumes, doubts=self.doubts)
         ids = shown.ids.tolist()
         data["front"] |= {
             "file": [f"picture {individual}" for individual in ids],
@@ -68,7 +70,7 @@ class LivePage:
         }
         data["live"] = {
             "generation": len(volumes) - 1,
-            "generations": run.config.generations,
+            "generations": run.config.last_generation,
             "shown": len(ids),
             "front": len(front),
             "written": time.time(),

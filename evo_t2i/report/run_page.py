@@ -17,11 +17,13 @@ from typing import Any
 import numpy as np
 
 from evo_t2i.picking.methods import pick, robust_scale
+from evo_t2i.picking.start import PLAIN, START, beginning
 from evo_t2i.points import Points, usable
 from evo_t2i.report.different import most_different
-from evo_t2i.report.page_pictures import page_pictures
+from evo_t2i.report.page_pictures import Encoding, data_uri, encoded, page_pictures
 from evo_t2i.runs.atomic import read_bytes
 from evo_t2i.runs.directory import Front, RunDirectory
+from evo_t2i.runs.images import decode_png
 
 PAGE = "report.html"
 SCRIPTS = (
@@ -40,6 +42,7 @@ SCRIPTS = (
     "ask.js",
     "gallery.js",
     "detail.js",
+    "before.js",
     "lineage.js",
     "parallel.js",
     "scatter.js",
@@ -53,6 +56,8 @@ SCRIPTS = (
 MOST_ANCESTORS = 20_000
 MOST_OF_GENERATION_0 = 300
 MOST_DIFFERENT = 60
+BEFORE = Encoding(256, 86)
+"""Of the pictures of generation 0."""
 LIVE_MARK = " data-live"
 """Attribute at the beginning of a page that was written while its run went on."""
 
@@ -102,10 +107,17 @@ def run_data(run: RunDirectory) -> dict[str, Any]:
     front that look most unlike one another. Nothing depends on the run's path.
     """
     front, history = run.front(), run.history()
-    data = described(run, front, history, run.facts().get("hypervolume", []))
+    facts = run.facts()
+    data = described(
+        run, front, history, facts.get("hypervolume", []), doubts=facts.get("doubts", [])
+    )
     data["run"]["digest"] = run.digest
     files = [f"front/{file.name}" for file in front.files]
     data["front"] |= {"file": files, **_pictures(front)}
+    if front.looks.any():
+        data["front"]["look"] = front.looks.tolist()
+    if (before := _before(run, history)) is not None:
+        data["before"] = before
     if len(front) > MOST_DIFFERENT:
         best_first = pick(front.scores, front.generation0_scores, front.score_names).ranking
         images = (front.image(row) for row in range(len(front)))
@@ -114,9 +126,17 @@ def run_data(run: RunDirectory) -> dict[str, Any]:
 
 
 def described(
-    run: RunDirectory, front: Points, history: Points, hypervolume: list[float]
+    run: RunDirectory,
+    front: Points,
+    history: Points,
+    hypervolume: list[float],
+    *,
+    doubts: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """As ``run_data``, for the individuals of ``front``, without the digest, files and pictures."""
+    """As ``run_data``, for the individuals of ``front``, without the digest, files and pictures.
+
+    ``doubts`` are sentences about what the generator does not draw as the caption asks.
+    """
     generation0_scores = history.scores[history.generations == 0]
     centre, scale = robust_scale(generation0_scores)
     return {
@@ -125,6 +145,7 @@ def described(
             "seed": run.config.seed,
             "generations": int(history.generations.max()),
             "evaluations": len(history.ids),
+            "doubts": list(doubts),
         },
         "names": list(run.config.scores),
         "centre": centre.tolist(),
@@ -146,6 +167,25 @@ def _pictures(front: Front) -> dict[str, Any]:
     addresses, side = page_pictures(front)
     height, width = front.image(0).shape[:2] if len(front) else (1, 1)
     return {"thumbnail": addresses, "size": [width, height], "embedded_side": side}
+
+
+def _before(run: RunDirectory, history: Points) -> dict[str, Any] | None:
+    """The two pictures that were drawn of generation 0, each with its scores; None where they are
+    not there."""
+    if not all(run.is_drawn(name) for name in (PLAIN, START)):
+        return None
+    first = history[history.generations == 0]
+    begun = beginning(first.scores, run.config.scores)
+    shown = {}
+    for name, row, file in (("plain", begun.plain, PLAIN), ("best", begun.best, START)):
+        data = read_bytes(run.path / file)
+        image = decode_png(data, run.path / file)
+        shown[name] = {
+            "id": int(first.ids[row]),
+            "scores": first.scores[row].tolist(),
+            "picture": data_uri("image/webp", encoded(image, BEFORE)),
+        }
+    return shown
 
 
 def _thinned(scores: np.ndarray) -> list[list[float]]:

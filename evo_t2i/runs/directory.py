@@ -3,12 +3,13 @@
 ::
 
     config.json                  what was asked; never changes
+    budget.json                  a later budget, in place of that of config.json; only if given
     journal.jsonl                one line a commit; the line is the commit
     gen/0007.safetensors         scores, ids and parents of generation 7; kept for every generation
     gen/0007.state.safetensors   its latents and the search's state; kept for 0 and the last two
     archive.safetensors          all non-dominated individuals, with their latents
     front/0000.png ...           their pictures, by ascending id
-    front.csv                    file, generation, and one column a score
+    front.csv                    file, generation, one column a score, and look
     run.json                     the finished run's facts
     presented.json               digests of the figures that were drawn of it
     lock                         empty; locked while a program writes
@@ -29,7 +30,7 @@ import numpy as np
 from evo_t2i.config import RunConfig
 from evo_t2i.errors import DiskFullError, ModelError, RunDataError, RunLockedError
 from evo_t2i.points import Points
-from evo_t2i.runs import lock, place, presented
+from evo_t2i.runs import budget, lock, place, presented
 from evo_t2i.runs.atomic import (
     naming_errors,
     read_bytes,
@@ -115,7 +116,7 @@ class RunDirectory:
             text = read_bytes(path / "config.json")
             journal = Journal(path / "journal.jsonl")
             _check_header(journal, text)
-            config = _config(text, path / "config.json")
+            config = budget.read(path, _config(text, path / "config.json"))
             run = cls(path, config, journal, lock_file)
             if writable:
                 run._recover(text)
@@ -194,18 +195,37 @@ class RunDirectory:
             )
         return self._generations.history()
 
-    def finish(self, front: Points, images: np.ndarray, facts: Mapping[str, Any]) -> None:
+    def rebudget(self, config: RunConfig) -> None:
+        """Let the run go on, or end, by the budget of ``config``, which is otherwise its own.
+
+        A complete run is no longer so: first that is taken back, then the budget is written.
+        """
+        self._require_writable()
+        self._journal.truncate(1 + len(self.journal))
+        budget.write(self.path, config)
+        self.config = config
+        self._result = Result(self.path, config, self._journal)
+
+    def finish(
+        self,
+        front: Points,
+        images: np.ndarray,
+        facts: Mapping[str, Any],
+        looks: np.ndarray | None = None,
+    ) -> None:
         """Write the front's pictures, front.csv, the archive and run.json, then mark completion.
 
         ``images`` (n, h, w, 3) uint8 in the order of ``front``, which is by ascending id. ``facts``
-        is plain JSON for run.json; its ``models`` (digests by name) also go into the pictures. Can
-        be repeated after an interruption, with the same bytes as the result.
+        is plain JSON for run.json; its ``models`` (digests by name) also go into the pictures.
+        ``looks`` (n,) int64 are as in ``Front``, 0 unless given. Can be repeated after an
+        interruption, with the same bytes as the result.
         """
         self._require_writable()
         with self._resumable():
             self._journal.truncate(1 + len(self.journal))
             self._generations.prune()
-            self._result.finish(front, images, facts)
+            numbers = np.zeros(len(front), np.int64) if looks is None else looks
+            self._result.finish(front, images, facts, numbers)
 
     def damaged(self) -> tuple[str, ...]:
         """Names of a finished run's files that were changed or are missing: of the result, and of
@@ -331,7 +351,7 @@ class RunDirectory:
             done = len(self.journal)
             raise self._going_on() or RunDataError(
                 f"{self.path} stopped before its end, after {done} of "
-                f"{self.config.generations + 1} generations; "
+                f"{self.config.last_generation + 1} generations; "
                 f"finish it with `evo-t2i resume {self.path}`."
             )
 
@@ -340,7 +360,7 @@ class RunDirectory:
         if self.writable or not lock.is_held(self.path / "lock"):
             return None
         newest = len(self.journal) - 1
-        where = f"generation {newest} of {self.config.generations}"
+        where = f"generation {newest} of {self.config.last_generation}"
         return RunLockedError(
             f"{self.path} is still going on: {where if newest >= 0 else 'before generation 0'}; "
             "wait until it ends."
@@ -386,5 +406,5 @@ def _check_header(journal: Journal, config_text: bytes) -> None:
 def _config(text: bytes, file: Path) -> RunConfig:
     try:
         return RunConfig.from_json(text.decode())
-    except (UnicodeDecodeError, RecursionError) as error:
+    except UnicodeDecodeError as error:
         raise RunDataError(f"{file} is damaged; restore a copy or start a new run.") from error

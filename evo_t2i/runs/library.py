@@ -134,7 +134,7 @@ def _picked(path: Path) -> Path | None:
     try:
         table = json.loads(read_bytes(path / "pick" / "pick.json"))
         file = path / str(table["chosen"][0]["file"])
-    except (OSError, ValueError, LookupError, TypeError, RunDataError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError, RunDataError):
         return None
     inside = file.parent == path / "front" and file.name not in (".", "..")
     return file if inside and file.is_file() else None

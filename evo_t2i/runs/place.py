@@ -16,6 +16,7 @@ WRITTEN_INTO = ("gen", "front", "pick")
 """The folders in a run's folder."""
 OWN_FILES = (
     "archive.safetensors",
+    "budget.json",
     "config.json",
     "front.csv",
     "journal.jsonl",
@@ -27,6 +28,8 @@ OWN_FILES = (
 BASE_BYTES = 16 * 2**20
 BYTES_PER_EVALUATION = 16 * 2**10
 """Generous: a picture of 64 pixels, its latent and its scores together take about 12 KiB."""
+UNKNOWN_EVALUATIONS = 10_000
+"""Taken for a run that ends by the clock or when it stalls, unless it is shorter in any case."""
 _SLUG_BYTES = 60
 
 
@@ -64,7 +67,9 @@ def require_unused(path: Path) -> None:
 def require_space(path: Path, config: RunConfig) -> None:
     """Raise DiskFullError when the run might not fit where ``path`` is or will be."""
     existing = next(parent for parent in path.absolute().parents if parent.exists())
-    needed = BASE_BYTES + config.evaluations * BYTES_PER_EVALUATION
+    known = not (config.max_minutes or config.stall)
+    images = config.evaluations if known else min(config.evaluations, UNKNOWN_EVALUATIONS)
+    needed = BASE_BYTES + images * BYTES_PER_EVALUATION
     free = shutil.disk_usage(path if path.exists() else existing).free
     if free < needed:
         raise DiskFullError(

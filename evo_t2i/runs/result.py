@@ -5,6 +5,7 @@ import io
 import json
 import math
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 from evo_t2i.config import RunConfig
 from evo_t2i.errors import RunDataError
 from evo_t2i.points import Points, usable
-from evo_t2i.runs.atomic import make_directory, require_directory
+from evo_t2i.runs.atomic import make_directory, naming_errors, require_directory
 from evo_t2i.runs.generations import is_digests, scored_layout
 from evo_t2i.runs.images import decode_png, png_bytes, provenance
 from evo_t2i.runs.journal import Journal
@@ -30,6 +31,8 @@ from evo_t2i.runs.stored import (
 )
 from evo_t2i.version import VERSION
 
+_PICTURE = re.compile(r"\d{4,}\.png")
+
 
 @dataclass(frozen=True, eq=False)
 class Front(Points):
@@ -42,6 +45,9 @@ class Front(Points):
     """Their sha256."""
     generation0_scores: np.ndarray
     """(k, m): what a pick measures against."""
+    looks: np.ndarray
+    """(n,) int64: the number of each picture's look, from 1 in the order of the balanced pick, so
+    that the best picture has look 1; all 0 in runs of versions that knew no looks."""
 
     def png(self, row: int) -> bytes:
         """The file of ``row``; RunDataError when it was changed or is missing."""
@@ -80,10 +86,13 @@ class Result:
         digests: dict[str, str] = self._journal.entries[-1]["files"]
         return digests
 
-    def finish(self, front: Points, images: np.ndarray, facts: Mapping[str, Any]) -> None:
+    def finish(
+        self, front: Points, images: np.ndarray, facts: Mapping[str, Any], looks: np.ndarray
+    ) -> None:
         """Write the pictures, front.csv, the archive and run.json, then the completing line."""
         make_directory(self._path / "front")
         names = _picture_names(len(front))
+        self._remove_others(names)
         digests = {}
         for row, name in enumerate(names):
             texts = provenance(
@@ -98,8 +107,8 @@ class Result:
             )
             digests[name] = store(self._path, name, png_bytes(images[row], texts))
         rest = {
-            "front.csv": _front_csv(names, front, self._config.scores),
-            "archive.safetensors": packed(front.arrays()),
+            "front.csv": _front_csv(names, front, self._config.scores, looks),
+            "archive.safetensors": packed(front.arrays() | {"looks": looks}),
             "run.json": self._run_json(len(front), facts),
         }
         digests |= {name: store(self._path, name, data) for name, data in rest.items()}
@@ -134,6 +143,7 @@ class Result:
             files=tuple(self._path / name for name in names),
             digests=tuple(self.digests.get(name, "") for name in names),
             generation0_scores=generation0_scores,
+            looks=_looks(arrays),
         )
 
     def facts(self) -> dict[str, Any]:
@@ -150,6 +160,13 @@ class Result:
     def digest(self) -> str:
         """sha256 over the digests of the files: it names the front, not the folder."""
         return sha256(json.dumps(self.digests, sort_keys=True).encode())
+
+    def _remove_others(self, names: Sequence[str]) -> None:
+        """Remove the pictures of a larger front that was there before."""
+        with naming_errors(self._path / "front"):
+            for old in sorted(os.listdir(self._path / "front")):
+                if _PICTURE.fullmatch(old) and f"front/{old}" not in names:
+                    os.unlink(self._path / "front" / old)
 
     def _run_json(self, front: int, facts: Mapping[str, Any]) -> bytes:
         summary = {
@@ -171,13 +188,26 @@ def _picture_names(count: int) -> list[str]:
     return [f"front/{row:04d}.png" for row in range(count)]
 
 
-def _front_csv(names: Sequence[str], front: Points, score_names: Sequence[str]) -> bytes:
+def _front_csv(
+    names: Sequence[str], front: Points, score_names: Sequence[str], looks: np.ndarray
+) -> bytes:
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["file", "generation", *score_names])
-    for name, generation, scores in zip(names, front.generations, front.scores, strict=True):
-        writer.writerow([name, int(generation), *(f"{score:.6f}" for score in scores)])
+    writer.writerow(["file", "generation", *score_names, "look"])
+    rows = zip(names, front.generations, front.scores, looks, strict=True)
+    for name, generation, scores, look in rows:
+        values = [f"{score:.6f}" for score in scores]
+        writer.writerow([name, int(generation), *values, int(look)])
     return buffer.getvalue().encode()
+
+
+def _looks(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Of an archive; zeros where it has none that fit."""
+    count = len(arrays["ids"])
+    looks = arrays.get("looks")
+    if looks is None or looks.dtype != np.int64 or looks.shape != (count,):
+        return np.zeros(count, np.int64)
+    return looks
 
 
 def _number(value: object) -> bool:
@@ -188,6 +218,7 @@ _FACTS = {
     "models": is_digests,
     "coverage": lambda value: value is None or _number(value),
     "label_matched": lambda value: value is None or isinstance(value, bool),
+    "front": lambda value: type(value) is int,
     "evaluations": lambda value: type(value) is int,
     "hypervolume": lambda value: (
         isinstance(value, list) and value != [] and all(_number(one) for one in value)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from evo_t2i.points import Points, state_array
+from evo_t2i.points import Points, state_count
 from evo_t2i.search.archive import extend
 
 
@@ -23,8 +23,12 @@ class Generational(ABC):
 
     Keeps the promises of ``evo_t2i.search.protocol.Search``: the same latents until they are told,
     ids in the order of evaluation, the archive, and a state of plain arrays. A search with a memory
-    beyond its population adds that to ``state`` and ``restore``.
+    beyond its population adds that to ``state`` and ``restore``. One that ``wants`` descriptors of
+    the pictures finds those of the newest points in ``described``.
     """
+
+    wants: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
 
     def __init__(self, *, dimensions: int, objectives: int, seed: int) -> None:
         self.generation = 0
@@ -33,6 +37,8 @@ class Generational(ABC):
         self._seed = seed
         self._evaluations = 0
         self._asked: tuple[np.ndarray, np.ndarray] | None = None
+        self.described: Mapping[str, np.ndarray] = {}
+        """(n, k) float32 by name, of the points that are told now."""
 
     @abstractmethod
     def _propose(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -45,6 +51,10 @@ class Generational(ABC):
         Rows that are not finite survive only where nothing else can.
         """
 
+    def _archived(self, points: Points) -> Points:
+        """The archive with the new ``points``; called after ``_select``."""
+        return extend(self.archive, points)
+
     def ask(self) -> np.ndarray:
         """(n, d) float32; the same until they are told."""
         if self._asked is None:
@@ -52,11 +62,18 @@ class Generational(ABC):
             self._asked = self._propose(rng)
         return self._asked[0].copy()
 
-    def tell(self, latents: np.ndarray, scores: np.ndarray) -> Points:
-        """(n, m) scores, higher is better, of the (n, d) latents that ``ask`` returned.
+    def tell(
+        self,
+        latents: np.ndarray,
+        scores: np.ndarray,
+        described: Mapping[str, np.ndarray] | None = None,
+    ) -> Points:
+        """(n, m) scores, higher is better, of the (n, d) latents that ``ask`` returned, and what
+        the search ``wants`` to know of their pictures.
 
-        Returns the points that came of it. Raises ValueError without an ``ask`` before it or for
-        another shape.
+        The latents may have moved since (refined by gradients); those that are told count. Returns
+        the points that came of it. Raises ValueError without an ``ask`` before it, for another
+        shape and without something that the search wants.
         """
         if self._asked is None:
             raise ValueError("tell needs an ask before it")
@@ -67,6 +84,10 @@ class Generational(ABC):
                 f"expected latents {asked.shape} and scores {expected}, "
                 f"got {latents.shape} and {scores.shape}"
             )
+        self.described = described or {}
+        for name in self.wants:
+            if len(self.described.get(name, ())) != len(asked):
+                raise ValueError(f"this search wants {name!r} of {len(asked)} pictures")
         points = Points(
             latents=latents.astype(np.float32),
             scores=scores.astype(np.float64),
@@ -76,7 +97,7 @@ class Generational(ABC):
         )
         rng = random_generator(self._seed, self.generation, step=1)
         self.population = self._select(points, rng)
-        self.archive = extend(self.archive, points)
+        self.archive = self._archived(points)
         self.generation += 1
         self._evaluations += len(points)
         self._asked = None
@@ -96,8 +117,8 @@ class Generational(ABC):
         shape = self.archive.latents.shape[1], self.archive.scores.shape[1]
         population = Points.from_state(state, "population", *shape)
         archive = Points.from_state(state, "archive", *shape)
-        generation = int(state_array(state, "generation"))
-        evaluations = int(state_array(state, "evaluations"))
+        generation = state_count(state, "generation")
+        evaluations = state_count(state, "evaluations")
         self.population, self.archive = population, archive
         self.generation, self._evaluations = generation, evaluations
         self._asked = None

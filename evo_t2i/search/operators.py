@@ -6,6 +6,10 @@ parent with equal odds, then a preconditioned Crank-Nicolson step z' = sqrt(1 - 
 so latents stay on the shell of radius about sqrt(d) that the generator was trained on, without
 bounds.
 
+``haar-pcn`` is the same for latents that are a picture's noise (c, h, w), in an orthonormal Haar
+basis: the coarse half of the bands steps by β, the fine bands by a β of their own. An orthonormal
+change of basis leaves N(0, I) unchanged, and so do the two maps.
+
 ``sbx-pm`` is NSGA-II's classic pair as pymoo sets it: simulated binary crossover (η 15, applied to
 90 % of the matings) and polynomial mutation (η 20, about one number a child), within ±4 for every
 number. Wider bounds push the latents off the shell.
@@ -16,16 +20,17 @@ from typing import Any
 
 import numpy as np
 from pymoo.core.crossover import Crossover
-from pymoo.core.mating import Mating
 from pymoo.core.mutation import Mutation
-from pymoo.core.population import Population
+from pymoo.core.problem import Problem
+from pymoo.core.variable import get
 from pymoo.operators.crossover.sbx import SBX
 from pymoo.operators.mutation.pm import PM
-from pymoo.operators.selection.tournament import TournamentSelection
 
+from evo_t2i.errors import UsageError
+from evo_t2i.search import haar
 from evo_t2i.search.protocol import check_choice
 
-OPERATORS = ("uniform-pcn", "sbx-pm")
+OPERATORS = ("uniform-pcn", "sbx-pm", "haar-pcn")
 """Ways to make offspring, the default first."""
 STEP = 0.1
 """β of the pCN step; benchmarks/search_quality.py compares others."""
@@ -42,12 +47,68 @@ class Operators:
     bound: float | None
 
 
-def build_operators(name: str) -> Operators:
-    """The operators called ``name``; raises UsageError, naming the choices, for another name."""
+def build_operators(
+    name: str,
+    *,
+    step: float = STEP,
+    fine_step: float = STEP,
+    latent_shape: tuple[int, ...] | None = None,
+) -> Operators:
+    """The operators called ``name``; raises UsageError, naming the choices, for another name.
+
+    ``step`` is β, ``fine_step`` that of the fine bands of ``haar-pcn``, which needs latents
+    (c, h, w) with even sides: UsageError for another ``latent_shape``.
+    """
     check_choice("operators", name, OPERATORS)
     if name == "sbx-pm":
         return Operators(SBX(eta=15, prob=0.9), PM(eta=20), BOUND)
-    return Operators(UniformCrossover(), CrankNicolson(STEP), None)
+    if name == "uniform-pcn":
+        return Operators(UniformCrossover(), CrankNicolson(step), None)
+    if latent_shape is None or haar.levels(latent_shape) == 0:
+        raise UsageError(
+            f"`operators` haar-pcn needs latents (channels, height, width) with even sides, and "
+            f"this generator's are {latent_shape}; use uniform-pcn."
+        )
+    moved = HaarCrankNicolson(step, fine_step, latent_shape)
+    return Operators(HaarCrossover(latent_shape), moved, None)
+
+
+def offspring(
+    operators: Operators,
+    latents: np.ndarray,
+    parents: np.ndarray,
+    rng: np.random.Generator,
+    **steps: np.ndarray,
+) -> np.ndarray:
+    """Children (matings * children, d) of rows ``parents`` (matings, 2) of ``latents`` (n, d): the
+    first child of every mating, then the second of every mating.
+
+    ``steps`` may hold ``factor`` (children,), by which each child's β is multiplied, for operators
+    with a β. Draws random numbers as pymoo's operators do on its own populations.
+    """
+    crossover, mutation = operators.crossover, operators.mutation
+    problem = _problem(latents.shape[1], operators.bound)
+    pairs = latents[parents.T]  # (2, matings, d)
+    matings = len(parents)
+    crossed = rng.random(matings) < get(crossover.prob, size=matings)
+    children = np.empty((crossover.n_offsprings, *pairs.shape[1:]), pairs.dtype)
+    if crossed.any():
+        recombined = crossover._do(problem, pairs, random_state=rng)
+        children[:, crossed] = recombined[:, crossed]
+    for mating in np.flatnonzero(~crossed):
+        whose = np.arange(2)
+        if crossover.n_offsprings == 1:
+            whose = rng.choice(whose, size=1, replace=False)
+        children[:, mating] = pairs[whose, mating]
+    born = children.reshape(-1, latents.shape[1])
+    moved = mutation._do(problem, born, random_state=rng, **steps)
+    kept = rng.random(len(born)) > get(mutation.prob, size=len(born))
+    return np.where(kept[:, None], born, moved)
+
+
+def _problem(dimensions: int, bound: float | None) -> Problem:
+    bounds = {} if bound is None else {"xl": -bound, "xu": bound}
+    return Problem(n_var=dimensions, n_obj=1, **bounds)
 
 
 class UniformCrossover(Crossover):
@@ -68,6 +129,26 @@ class UniformCrossover(Crossover):
         return np.where(from_first, latents[0], latents[1])[None]  # (1, matings, d)
 
 
+class HaarCrossover(UniformCrossover):
+    """As ``UniformCrossover``, of the Haar coefficients of latents (c, h, w)."""
+
+    def __init__(self, latent_shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.latent_shape = latent_shape
+
+    def _do(
+        self,
+        _problem: Any,
+        latents: np.ndarray,  # (2, matings, d)
+        *_args: Any,
+        random_state: np.random.Generator,
+        **_kwargs: Any,
+    ) -> np.ndarray:
+        coefficients = np.stack([haar.forward(parent, self.latent_shape) for parent in latents])
+        children = super()._do(_problem, coefficients, random_state=random_state)
+        return haar.inverse(children[0], self.latent_shape)[None]
+
+
 class CrankNicolson(Mutation):
     """z' = sqrt(1 - β²) z + β ε: a step of the chain whose stationary law is the prior.
 
@@ -84,56 +165,65 @@ class CrankNicolson(Mutation):
         latents: np.ndarray,  # (n, d)
         *_args: Any,
         random_state: np.random.Generator,
+        factor: np.ndarray | None = None,  # (n,)
         **_kwargs: Any,
     ) -> np.ndarray:
         noise = random_state.standard_normal(latents.shape, dtype=np.float32)
-        step = np.float32(self.step)
-        moved: np.ndarray = np.sqrt(1 - step**2) * latents + step * noise
-        return moved
+        return _mixed(latents, noise, np.float32(self.step), factor)
 
 
-class RecordingMating(Mating):
-    """Tournament, crossover, mutation; remembers which parents each child has."""
+class HaarCrankNicolson(Mutation):
+    """The step of ``CrankNicolson`` on the Haar coefficients of latents (c, h, w): ``step`` for the
+    coarse half of the levels, ``fine_step`` for the others."""
 
-    parents: np.ndarray
-    """(n, 2) rows of the population that the latest offspring come from."""
-
-    def __init__(self, operators: Operators) -> None:
-        selection = TournamentSelection(func_comp=tournament)
-        super().__init__(selection, operators.crossover, operators.mutation)
+    def __init__(self, step: float, fine_step: float, latent_shape: tuple[int, ...]) -> None:
+        super().__init__(prob=1.0)
+        fine = haar.fine(latent_shape)
+        self.step = np.where(fine, np.float32(fine_step), np.float32(step))  # (d,)
+        self.latent_shape = latent_shape
 
     def _do(
         self,
-        problem: Any,
-        pop: Population,
-        n_offsprings: int,
-        parents: np.ndarray | None = None,
-        random_state: np.random.Generator | None = None,
-        **kwargs: Any,
-    ) -> Population:
-        children = self.crossover.n_offsprings
-        matings = -(-n_offsprings // children)
-        parents = self.selection(
-            problem, pop, matings, n_parents=2, to_pop=False, random_state=random_state
-        )
-        # pymoo lists the first child of every mating, then the second of every mating.
-        self.parents = np.tile(parents, (children, 1))[:n_offsprings]
-        return super()._do(
-            problem, pop, n_offsprings, parents=pop[parents], random_state=random_state, **kwargs
-        )
+        _problem: Any,
+        latents: np.ndarray,  # (n, d)
+        *_args: Any,
+        random_state: np.random.Generator,
+        factor: np.ndarray | None = None,  # (n,)
+        **_kwargs: Any,
+    ) -> np.ndarray:
+        noise = random_state.standard_normal(latents.shape, dtype=np.float32)
+        coefficients = haar.forward(latents, self.latent_shape)
+        return haar.inverse(_mixed(coefficients, noise, self.step, factor), self.latent_shape)
+
+
+def _mixed(
+    latents: np.ndarray,
+    noise: np.ndarray,
+    step: np.ndarray | np.float32,
+    factor: np.ndarray | None,
+) -> np.ndarray:
+    """sqrt(1 - β²) z + β ε in float32, where β is ``step`` times a row's ``factor``, at most 1."""
+    beta = np.asarray(step, np.float32)
+    if factor is not None:
+        beta = np.minimum(beta * factor[:, None].astype(np.float32), np.float32(1))
+    mixed: np.ndarray = np.sqrt(1 - beta**2) * latents + beta * noise
+    return mixed
 
 
 def tournament(
-    pop: Population, pairs: np.ndarray, random_state: np.random.Generator, **_kwargs: Any
+    rank: np.ndarray, crowding: np.ndarray, count: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """NSGA-II's binary tournament: lower rank, then larger crowding, then a coin.
+    """(count,) winners of NSGA-II's binary tournaments: lower rank, then larger crowding, then a
+    coin. ``rank`` and ``crowding`` are (n,).
 
-    ``pairs`` is (n, 2) rows of the population; the winners are (n, 1).
+    Who meets whom is drawn by permutations of the n, so all take part nearly equally often.
     """
-    rank, crowding = pop.get("rank", "crowding")
-    first, second = pairs.T
+    n = len(rank)
+    rounds = -(-2 * count // n)
+    drawn = np.concatenate([rng.permutation(n) for _ in range(rounds)])[: 2 * count]
+    first, second = drawn.reshape(count, 2).T
     even = rank[first] == rank[second]
     better = (rank[first] < rank[second]) | (even & (crowding[first] > crowding[second]))
     tied = even & ~(crowding[first] > crowding[second]) & ~(crowding[first] < crowding[second])
-    coin = random_state.random(len(pairs)) < 0.5
-    return np.where(better | (tied & coin), first, second)[:, None]
+    coin = rng.random(count) < 0.5
+    return np.where(better | (tied & coin), first, second)

@@ -1,5 +1,6 @@
 """What a search is: it proposes latents and learns from their scores, a generation at a time."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -16,7 +17,14 @@ class Search(Protocol):
     """Proposes latents and learns from their scores, generation after generation.
 
     A factory takes keyword-only ``sample`` (Sample), ``dimensions``, ``objectives`` and ``config``
-    (RunConfig). ``evo_t2i.search.generational`` has what generational searches share.
+    (RunConfig), and ``latent_shape`` (that of one latent, before it is flattened) if it has an
+    argument of that name. ``evo_t2i.search.generational`` has what generational searches share.
+
+    A search may also have ``wants: frozenset[str]``, what it has to know of each picture beside its
+    scores: ``look`` (the thumbnail, see ``evo_t2i.looks``) or the key of an image feature that the
+    scores compute, such as ``clip.image``. ``tell`` then gets a third argument, these by name, each
+    (n, k) float32. A search may have ``notes: tuple[str, ...]``, sentences for those who read the
+    run's summary.
     """
 
     @property
@@ -25,14 +33,15 @@ class Search(Protocol):
 
     @property
     def archive(self) -> Points:
-        """All finite non-dominated points told so far, ids ascending."""
+        """All finite non-dominated points told so far, ids ascending; and others if an option of
+        the search asks for them."""
 
     @property
     def population(self) -> Points:
         """The points that the next generation starts from."""
 
     def ask(self) -> np.ndarray:
-        """(n, d) float32: ``config.population`` latents first, then ``config.offspring`` each time.
+        """(n, d) float32: ``config.started`` latents first, then ``config.offspring`` each time.
 
         Asking again before ``tell`` gives the same latents.
         """
@@ -50,6 +59,11 @@ class Search(Protocol):
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Continue where ``state`` was taken, bit for bit; RunDataError if it does not fit."""
+
+
+def takes(factory: Callable[..., object], argument: str) -> bool:
+    """Whether ``factory`` has a parameter of that name."""
+    return argument in inspect.signature(factory).parameters
 
 
 def check_choice(option: str, name: str, choices: tuple[str, ...]) -> None:

@@ -23,7 +23,7 @@ class RandomSearch(Generational):
         self._config = config
 
     def _propose(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        count = self._config.offspring if self.generation else self._config.population
+        count = self._config.offspring if self.generation else self._config.started
         return self._sample(count, rng).astype(np.float32), np.full((count, 2), -1, np.int64)
 
     def _select(self, points: Points, _rng: np.random.Generator) -> Points:

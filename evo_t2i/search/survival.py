@@ -8,18 +8,21 @@ along fixed reference directions; it works for any number of scores. ``mnn`` kee
 nearest neighbours are far (Kukkonen and Deb, 2006). ``crowding`` is NSGA-II's crowding distance
 (Deb et al., 2002), which suits two scores.
 
-benchmarks/search_quality.py measures them.
+``reference`` can clear niches besides (Pétrowski, 1996): of points that look alike only so many
+survive while others wait.
+
+benchmarks/search_quality.py measures them, benchmarks/engine_scale.py how long they take.
 """
 
 import heapq
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
+import moocore
 import numpy as np
-from moocore import pareto_rank
-from pymoo.core.population import Population
-from pymoo.core.survival import Survival
-from pymoo.operators.survival.rank_and_crowding import RankAndCrowding
+from pymoo.operators.survival.rank_and_crowding.metrics import get_crowding_function
+from pymoo.util.randomized_argsort import randomized_argsort
 
 from evo_t2i.search.protocol import check_choice
 
@@ -27,64 +30,112 @@ SURVIVALS = ("reference", "mnn", "crowding")
 """Ways to choose the next population, the default first."""
 MARGIN = 0.3
 """How far below the worst scores the directions start, as a share of the scores' range."""
+LARGEST = 4_000
+"""Points, parents and offspring together, up to which every survival takes less than seconds."""
 
 
-def build_survival(name: str) -> Survival:
-    """The survival called ``name``; raises UsageError, naming the choices, for another name."""
+@dataclass(frozen=True, eq=False)
+class Survivors:
+    """Who survives, in the order of choice: ``rows`` of the points, their Pareto ``rank`` and their
+    ``crowding`` value (larger is better), all (k,)."""
+
+    rows: np.ndarray
+    rank: np.ndarray
+    crowding: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Niches:
+    """Where points (n, k) lie, and how many that are within ``radius`` of one another survive."""
+
+    points: np.ndarray
+    radius: float
+    capacity: int
+
+
+Choose = Callable[[np.ndarray, int, np.random.Generator, Niches | None], Survivors]
+
+
+def survive(
+    name: str,
+    scores: np.ndarray,
+    count: int,
+    rng: np.random.Generator,
+    niches: Niches | None = None,
+) -> Survivors:
+    """Choose at most ``count`` of the (n, m) maximised ``scores`` by the survival called ``name``.
+
+    Points that failed to score (rows that are not finite) get only places that nobody else can
+    take. Only ``reference`` knows niches. Raises UsageError, naming the choices, for another name.
+    """
     check_choice("survival", name, SURVIVALS)
-    if name == "reference":
-        return FiniteFirst(ReferenceSurvival())
-    return FiniteFirst(RankAndCrowding(crowding_func={"mnn": "mnn", "crowding": "cd"}[name]))
+    finite = np.flatnonzero(np.isfinite(scores).all(axis=1))
+    failed = np.setdiff1d(np.arange(len(scores)), finite)[: max(count - len(finite), 0)]
+    if niches is not None:
+        niches = Niches(niches.points[finite], niches.radius, niches.capacity)
+    count = min(count, len(finite))
+    chosen = _CHOICES[name](scores[finite], count, rng, niches) if count else _NOBODY
+    return Survivors(
+        np.concatenate([finite[chosen.rows], failed]),
+        np.concatenate([chosen.rank, np.full(len(failed), len(scores))]),
+        np.concatenate([chosen.crowding, np.zeros(len(failed))]),
+    )
 
 
-class FiniteFirst(Survival):
-    """Gives points that failed to score (infinite objectives) only places nobody else can take."""
-
-    def __init__(self, inner: Survival) -> None:
-        super().__init__(filter_infeasible=False)
-        self.inner = inner
-
-    def _do(
-        self,
-        problem: Any,
-        pop: Population,
-        *_args: Any,
-        n_survive: int | None = None,
-        random_state: np.random.Generator | None = None,
-        **_kwargs: Any,
-    ) -> Population:
-        wanted = len(pop) if n_survive is None else n_survive
-        finite = np.isfinite(pop.get("F")).all(axis=1)
-        survivors = self.inner.do(problem, pop[finite], n_survive=wanted, random_state=random_state)
-        failed = pop[~finite][: wanted - len(survivors)]
-        failed.set("rank", np.full(len(failed), len(pop)), "crowding", np.zeros(len(failed)))
-        return Population.merge(survivors, failed)
+def fitting_survival(name: str, points: int) -> str:
+    """``name``, or ``crowding`` where that would take too long for so many points."""
+    return name if points <= LARGEST else "crowding"
 
 
-class ReferenceSurvival(Survival):
-    """Pareto rank, then ``choose_by_directions``; a survivor's gain is its crowding value."""
+def _by_reference(
+    scores: np.ndarray, count: int, _rng: np.random.Generator, niches: Niches | None
+) -> Survivors:
+    rank = moocore.pareto_rank(-scores)
+    chosen, gain = choose_by_directions(scores, rank, count, niches)
+    return Survivors(chosen, rank[chosen], gain)
 
-    def __init__(self) -> None:
-        super().__init__(filter_infeasible=False)
 
-    def _do(
-        self,
-        _problem: Any,
-        pop: Population,
-        *_args: Any,
-        n_survive: int,
-        **_kwargs: Any,
-    ) -> Population:
-        objectives = pop.get("F").astype(np.float64)
-        rank = pareto_rank(objectives)
-        chosen, gain = choose_by_directions(-objectives, rank, n_survive)
-        survivors = pop[chosen]
-        survivors.set("rank", rank[chosen], "crowding", gain)
-        return survivors
+def _by_crowding(
+    scores: np.ndarray, count: int, rng: np.random.Generator, measure: str
+) -> Survivors:
+    """Fronts whole while they fit; of the one that does not the most distant, equals by chance."""
+    crowding_of = get_crowding_function(measure)
+    objectives = -scores
+    rank = moocore.pareto_rank(objectives)
+    order = np.argsort(rank, kind="stable")
+    ends = np.cumsum(np.bincount(rank))
+    rows: list[np.ndarray] = []
+    values: list[np.ndarray] = []
+    start = 0
+    for end in ends:
+        front = order[start:end]
+        over = max(int(end) - count, 0)
+        crowding = crowding_of.do(objectives[front], n_remove=over)
+        kept = slice(None)
+        if over:
+            best_first = randomized_argsort(
+                crowding, order="descending", method="numpy", random_state=rng
+            )
+            kept = best_first[:-over]
+        rows.append(front[kept])
+        values.append(crowding[kept])
+        start = end
+        if end >= count:
+            break
+    chosen = np.concatenate(rows)
+    return Survivors(chosen, rank[chosen], np.concatenate(values))
+
+
+_CHOICES: dict[str, Choose] = {
+    "reference": _by_reference,
+    "mnn": lambda scores, count, rng, _niches: _by_crowding(scores, count, rng, "mnn"),
+    "crowding": lambda scores, count, rng, _niches: _by_crowding(scores, count, rng, "cd"),
+}
+_NOBODY = Survivors(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
 
 
 def choose_by_directions(
-    scores: np.ndarray, rank: np.ndarray, count: int
+    scores: np.ndarray, rank: np.ndarray, count: int, niches: Niches | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Choose ``count`` of n points, front after front; within a front the greatest gain first.
 
@@ -96,16 +147,21 @@ def choose_by_directions(
     finds the best point after a few recalculations. When nobody adds anything (few distinct
     points), the rest is chosen as if the set were empty again, and equal points in their order.
 
+    With ``niches`` a point waits while as many as their capacity, within their radius of it, are
+    chosen; those who wait take the places that are left after the last front, in the order in which
+    they came.
+
     Returns the chosen rows (count,) and their gains (count,), both in order of choice. Takes
     about 10 ms for 100 of 200 four-score points and 0.4 s for 1,000 of 2,000.
     """
     count = min(count, len(scores))
-    last = np.sort(rank)[count - 1]
+    last = rank.max() if niches else np.sort(rank)[count - 1]
     directions = 1 if scores.shape[1] == 1 else min(max(500, 4 * count), 2_000)
     reach = _reach(scores, scores[rank <= last], directions)
     alone = reach.mean(axis=1)  # a point's gain when nothing is chosen
     chosen: list[int] = []
     gains: list[float] = []
+    crowded = _Crowded(niches)
     for front in range(last + 1):
         # Dominated points add nothing to the fronts before theirs: each front starts afresh.
         covered, layer = np.zeros(reach.shape[1]), 0
@@ -120,11 +176,34 @@ def choose_by_directions(
                 covered[:], layer = 0.0, 0
                 waiting = _heap(np.array([row, *(entry[1] for entry in waiting)]), alone)
                 continue
+            if crowded.refuses(row):
+                continue
             chosen.append(row)
             gains.append(gain)
             np.maximum(covered, reach[row], out=covered)
             layer += gain > 0.0
-    return np.array(chosen), np.array(gains)
+    left = crowded.refused[: count - len(chosen)]
+    return np.array(chosen + left), np.array(gains + [0.0] * len(left))
+
+
+class _Crowded:
+    """Keeps count of the chosen in each niche; nobody is refused without niches."""
+
+    def __init__(self, niches: Niches | None) -> None:
+        self.refused: list[int] = []
+        self._niches = niches
+        self._near = np.zeros(0 if niches is None else len(niches.points), np.int64)
+
+    def refuses(self, row: int) -> bool:
+        """Whether ``row`` has to wait; counts it as chosen where it has not."""
+        if self._niches is None:
+            return False
+        if self._near[row] >= self._niches.capacity:
+            self.refused.append(row)
+            return True
+        points = self._niches.points
+        self._near += np.linalg.norm(points - points[row], axis=1) <= self._niches.radius
+        return False
 
 
 def _reach(scores: np.ndarray, among: np.ndarray, directions: int) -> np.ndarray:

@@ -5,74 +5,19 @@ trained network is saved and loaded as any of them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from evo_t2i.checkpoints.stylegan2_pickle import StoredNetwork
-from evo_t2i.config import require
-from evo_t2i.errors import UsageError, near_miss
 from evo_t2i.models.stylegan2_discriminator import Discriminator, discriminator_config
-from evo_t2i.models.stylegan2_generator import TRANSFORMS, Generator, generator_config
-from evo_t2i.training.terms import PRESETS
+from evo_t2i.models.stylegan2_generator import Generator, generator_config
+from evo_t2i.training.lafite_settings import Architecture
 
-NOTES_MIXING = 0.2
-"""α of the mixed logits. The notes give no value; this is the ratio of their other weights for h'
-and h."""
 _CLAMP = 256
 _GENTLE = 0.3
 """Of the weights that modulate batch norms, at the start: 1 + scale stays positive."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Architecture:
-    """Sizes and switches; raises UsageError for what cannot be built."""
-
-    resolution: int = 64
-    """Power of two from 16 to 256."""
-    latent_size: int = 64
-    style_size: int = 256
-    mapping_layers: int = 2
-    channel_base: int = 4096
-    """Channels at a resolution are this over it, at most ``channel_max``. LAFITE's are 32768 and
-    512 at 256 px."""
-    channel_max: int = 256
-    transform_w: str = "none"
-    """One of ``TRANSFORMS``: the notes' "different generator layer", by either reading."""
-    attentive: bool = False
-    """XMC-GAN's attentional self-modulation."""
-    separate_heads: bool = False
-    """A head of the discriminator for pictures beside that for text."""
-    mixing: float = 0.0
-    """α of f(x) + (1 - α) ⟨f_txt, h⟩ + α ⟨f_txt, h'⟩; 0 is LAFITE's."""
-
-    def __post_init__(self) -> None:
-        r = self.resolution
-        require(
-            16 <= r <= 256 and r & (r - 1) == 0, "resolution", r, "a power of two from 16 to 256"
-        )
-        for name in ("latent_size", "style_size", "channel_base", "channel_max", "mapping_layers"):
-            require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
-        require(self.channel_base >= r, "channel_base", self.channel_base, f"{r} or more")
-        require(0 <= self.mixing < 1, "mixing", self.mixing, "a number from 0 to below 1")
-        if self.transform_w not in TRANSFORMS:
-            raise UsageError(
-                f"`transform_w` is {self.transform_w!r}; {near_miss(self.transform_w, TRANSFORMS)}"
-            )
-
-    @classmethod
-    def of_preset(cls, preset: str, **given: Any) -> "Architecture":
-        """The switches that belong to a preset of terms, but for what is ``given``."""
-        if preset not in PRESETS:
-            raise UsageError(f"`preset` is {preset!r}; {near_miss(preset, PRESETS)}")
-        switches: dict[str, dict[str, Any]] = {
-            "lafite": {},
-            "notes": {"separate_heads": True, "mixing": NOTES_MIXING, "transform_w": "scaled"},
-            "xmc": {"attentive": True},
-        }
-        return cls(**(switches[preset] | given))
 
 
 def fresh_generator(architecture: Architecture, text_size: int, seed: int) -> Generator:

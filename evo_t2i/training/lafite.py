@@ -7,7 +7,8 @@ notes' objectives and changes, each of which can be switched (``terms``, ``archi
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from evo_t2i.errors import EvoError, UsageError
+from evo_t2i.generators.stylegan2_ada import TRAINED
 from evo_t2i.models.precision import check_precision
 from evo_t2i.training import checkpoint
 from evo_t2i.training.data import Pictures
@@ -38,12 +40,13 @@ from evo_t2i.training.lafite_step import (
     take_step,
 )
 from evo_t2i.training.processes import ALONE, Processes
-from evo_t2i.training.supervised import Progress
+from evo_t2i.training.supervised import Progress, flushed_denormals
 from evo_t2i.training.terms import objective
 
-MODEL = "model"
-"""Folder of the newest generator, for ``--generator lafite:FOLDER``."""
 METRICS = "metrics.jsonl"
+Whole = Callable[[], AbstractContextManager[object]]
+"""Entered around each step and its report; whoever stops a training from outside holds that back
+until its end."""
 
 
 class Measure(Protocol):
@@ -52,6 +55,7 @@ class Measure(Protocol):
     def __call__(self, draw: "Draw") -> dict[str, float]: ...
 
 
+@flushed_denormals()
 def train_lafite(
     pictures: Pictures,
     settings: LafiteSettings,
@@ -61,14 +65,16 @@ def train_lafite(
     measure: Measure | None = None,
     progress: Progress | None = None,
     processes: Processes = ALONE,
+    whole: Whole = nullcontext,
 ) -> Path:
     """Train, and return the folder of the finished generator, ``out/model``.
 
     Goes on from ``out/checkpoint.safetensors`` where there is one: a training that was stopped at
-    any time equals one that was not, on the same machine. At each report ``out`` receives a line
-    of metrics.jsonl, a grid of held-out captions, the model and the checkpoint. The line holds each
-    term, unweighted, as its mean since the last report, what ``measure`` says, images a second and
-    the share of that time that was spent waiting for data.
+    any time equals one that was not, on the same machine. One that is stopped between two steps, at
+    the end of ``whole``, writes the checkpoint first. At each report ``out`` receives a line of
+    metrics.jsonl, a grid of held-out captions, the model and the checkpoint. The line holds each
+    term, unweighted, as its mean since the last report or the beginning, what ``measure`` says,
+    images a second and the share of that time that was spent waiting for data.
 
     With several ``processes`` each takes its part of every batch and compares the pictures of that
     part; the main one reports and saves, and its terms are those that are told.
@@ -82,7 +88,6 @@ def train_lafite(
             f"A batch of {settings.batch} cannot be shared by {processes.count} processes; give a "
             "multiple of their number, 2 or more for each."
         )
-    torch.set_flush_denormal(True)
     out.mkdir(parents=True, exist_ok=True)
     terms = objective(settings.objective, settings.images, settings.batch)
     teachers = load_teachers(settings, terms, device)
@@ -99,32 +104,48 @@ def train_lafite(
     draw = held_out_draw(students.average, data, np.flatnonzero(held), settings, device)
     shown = [f"{draw.captions[index]}\n" for index in in_grid(draw)]
     (out / "grid-captions.txt").write_text("".join(shown), encoding="utf-8")
+    saved = step
+
+    def report(pace: _Pace) -> None:
+        images = step * settings.batch
+        line = pace.line(step) | {"augment_p": float(students.augmentation.p)}
+        if processes.main:
+            if measure is not None:
+                line |= measure(draw)
+            grid(draw).save(out / f"grid-{images:08d}.png")
+            with (out / METRICS).open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+            save_model(out / TRAINED, students, settings, teachers, images)
+            state.save(step)
+        processes.wait()
+        if progress and processes.main:
+            progress(images, steps * settings.batch, line)
+
     with Prefetch(data, settings, device, processes) as batches:
         pace = _Pace(step, settings.batch, batches)
-        while step < steps:
-            set_rates(step / steps, settings, students)
-            batch = batches.get(step)
-            if step + 1 < steps:
-                batches.begin(step + 1)
-            pace.note(take_step(step, batch, students, teachers, terms, settings))
-            step += 1
-            images = step * settings.batch
-            follow(students.average, students.generator, images, settings)
-            if step % report_steps == 0 or step == steps:
-                line = pace.line(step) | {"augment_p": float(students.augmentation.p)}
-                if processes.main:
-                    if measure is not None:
-                        line |= measure(draw)
-                    grid(draw).save(out / f"grid-{images:08d}.png")
-                    with (out / METRICS).open("a", encoding="utf-8") as file:
-                        file.write(json.dumps(line) + "\n")
-                    save_model(out / MODEL, students, settings, teachers, images)
-                    state.save(step)
-                processes.wait()
-                pace = _Pace(step, settings.batch, batches)
-                if progress and processes.main:
-                    progress(images, steps * settings.batch, line)
-    return out / MODEL
+        try:
+            while step < steps:
+                with whole():
+                    set_rates(step / steps, settings, students)
+                    batch = batches.get(step)
+                    if step + 1 < steps:
+                        batches.begin(step + 1)
+                    pace.note(take_step(step, batch, students, teachers, terms, settings))
+                    step += 1
+                    follow(students.average, students.generator, step * settings.batch, settings)
+                    if step % report_steps == 0 or step == steps:
+                        report(pace)
+                        saved, pace = step, _Pace(step, settings.batch, batches)
+        except BaseException as stop:
+            if saved < step and processes.main and between_steps(stop, whole):
+                state.save(step)
+            raise
+    return out / TRAINED
+
+
+def between_steps(stop: BaseException, whole: Whole) -> bool:
+    """Whether what stopped a training came from outside, and waited for the end of a step."""
+    return whole is not nullcontext and not isinstance(stop, Exception)
 
 
 class _State:
@@ -158,7 +179,7 @@ class _State:
             step = 0
         else:
             step = checkpoint.restore(self._path, self._identity, self._modules, self._optimizers)
-        _forget_after(self._out / METRICS, step * self._batch)
+        forget_after(self._out / METRICS, step * self._batch)
         return step
 
     def save(self, step: int) -> None:
@@ -224,7 +245,7 @@ def _require_enough(pictures: Pictures, held: np.ndarray, settings: LafiteSettin
         )
 
 
-def _forget_after(path: Path, images: int) -> None:
+def forget_after(path: Path, images: int) -> None:
     """Leave out the lines of a metrics file that a training will write again."""
     if path.is_file():
         lines = path.read_text("utf-8").splitlines(keepends=True)

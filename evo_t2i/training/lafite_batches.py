@@ -1,6 +1,7 @@
 """What each step of a LAFITE training reads: pictures, captions, and features computed once."""
 
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -48,8 +49,7 @@ def gather(
     settings: LafiteSettings,
     device: torch.device,
 ) -> TrainingData:
-    captions = [caption for each in pictures.captions for caption in each]
-    first = np.concatenate([[0], np.cumsum([len(each) for each in pictures.captions])])
+    captions, first = listed_captions(pictures)
     needs = objective(settings.objective, settings.images, settings.batch).needs
     words = settings.architecture.attentive or "words" in needs
     texts = teachers.clip.remembered(captions, pictures.folder, words=words)
@@ -65,6 +65,12 @@ def gather(
         _image_features(pictures, teachers.clip, device),
         similar.to(device),
     )
+
+
+def listed_captions(pictures: Pictures) -> tuple[list[str], np.ndarray]:
+    """All captions of all pictures, and (n + 1,) where each picture's begin."""
+    captions = [caption for each in pictures.captions for caption in each]
+    return captions, np.concatenate([[0], np.cumsum([len(each) for each in pictures.captions])])
 
 
 @torch.no_grad()
@@ -126,7 +132,8 @@ def _read(
 ) -> Batch:
     """A process's part of the pictures of a step, which (seed, step) alone decide."""
     rng = np.random.default_rng([settings.seed, step])
-    rows, said = (each[part] for each in _choose(rng, data, settings.batch))
+    found = distinct_captions(rng, data.rows, data.pictures.captions, data.first, settings.batch)
+    rows, said = (each[part] for each in found)
     real = torch.from_numpy(np.array(data.pictures.images[rows])).permute(0, 3, 1, 2)
     if device.type == "cuda":
         real = real.pin_memory().to(device, non_blocking=True)
@@ -148,26 +155,31 @@ def _taken(table: Tensor, rows: Tensor, width: int) -> Tensor:
     return taken * (rows >= 0).view(-1, *[1] * (taken.ndim - 1))
 
 
-def _choose(
-    rng: np.random.Generator, data: TrainingData, count: int
+def distinct_captions(
+    rng: np.random.Generator,
+    rows: np.ndarray,
+    captions: Sequence[Sequence[str]],
+    first: np.ndarray,
+    count: int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of pictures and, for each, of one of its captions; -1 where it has none.
+    """``count`` of the pictures ``rows`` and, for each, one of its captions; -1 where it has none.
 
-    Equal captions in a batch would be false negatives of the contrastive terms, so they are avoided
-    as far as a few more candidates go.
+    ``first`` (n + 1,) tells where each picture's captions begin among all. Equal captions in a
+    batch would be false negatives of the contrastive terms, so they are avoided as far as a few
+    more candidates go.
     """
-    candidates = rng.permutation(data.rows)[: 4 * count]
+    candidates = rng.permutation(rows)[: 4 * count]
     if len(candidates) < count:
-        candidates = np.concatenate([candidates, rng.choice(data.rows, count - len(candidates))])
+        candidates = np.concatenate([candidates, rng.choice(rows, count - len(candidates))])
     share = rng.random(len(candidates))
-    amounts = data.first[candidates + 1] - data.first[candidates]
-    said = np.where(amounts, data.first[candidates] + (share * amounts).astype(np.int64), -1)
+    amounts = first[candidates + 1] - first[candidates]
+    said = np.where(amounts, first[candidates] + (share * amounts).astype(np.int64), -1)
     taken: set[str] = set()
     chosen: list[int] = []
     spare: list[int] = []
     for index, row in enumerate(said):
-        caption = data.pictures.captions[candidates[index]]
-        text = caption[row - data.first[candidates[index]]] if row >= 0 else f"{index}"
+        caption = captions[candidates[index]]
+        text = caption[row - first[candidates[index]]] if row >= 0 else f"{index}"
         (spare if text in taken else chosen).append(index)
         taken.add(text)
     order = np.array([*chosen, *spare][:count])

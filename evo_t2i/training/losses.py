@@ -9,8 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from evo_t2i.errors import UsageError, near_miss
-
-FORMS = ("sharpened", "infonce")
+from evo_t2i.training.lafite_settings import FORMS
 
 
 def similarities(a: Tensor, b: Tensor, temperature: float, form: str) -> Tensor:

@@ -1,10 +1,12 @@
-"""The loop of the CLIP, classifier and judge trainings: AdamW, cosine schedule, checkpoints."""
+"""The loop of the trainings that know the right answers: AdamW, cosine schedule, checkpoints."""
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -12,7 +14,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from evo_t2i.training import checkpoint
-from evo_t2i.training.pool import Pool
+
+
+class Drawn(Protocol):
+    """Pictures that lie in a folder of their own."""
+
+    @property
+    def folder(self) -> Path: ...
+
+    def __len__(self) -> int: ...
+
 
 Progress = Callable[[int, int, dict[str, float]], None]
 """(images done, images in all, newest metrics)."""
@@ -36,7 +47,7 @@ class FitSettings:
 def fit(
     module: nn.Module,
     loss: Callable[[np.ndarray, torch.Generator], tuple[Tensor, dict[str, float]]],
-    pool: Pool,
+    pool: Drawn,
     settings: FitSettings,
     out: Path,
     progress: Progress | None = None,
@@ -80,10 +91,21 @@ def fit(
     module.eval()
 
 
-def to_batch(images: np.ndarray, device: torch.device) -> Tensor:
-    """(n, h, w, 3) uint8 → (n, 3, h, w) float in [0, 1]."""
+@contextmanager
+def flushed_denormals() -> Iterator[None]:
+    """Numbers too small for a normal float count as 0 for as long: they cost a processor dearly."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+
+
+def to_batch(images: np.ndarray, device: torch.device, size: int | None = None) -> Tensor:
+    """(n, h, w, 3) uint8 → (n, 3, size, size) float in [0, 1], averaged down; h x w without one."""
     batch = torch.from_numpy(np.array(images)).to(device)
-    return batch.permute(0, 3, 1, 2).float().div_(255)
+    batch = batch.permute(0, 3, 1, 2).float().div_(255)
+    return batch if size is None else F.avg_pool2d(batch, batch.shape[-1] // size)
 
 
 def degrade(batch: Tensor, generator: torch.Generator) -> Tensor:

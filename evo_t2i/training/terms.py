@@ -20,16 +20,14 @@ the features that its terms declare, under these names, and knows no formula:
 | `label_similarities` | (n, labels) cosines of each caption and the classifier's labels |
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from evo_t2i.config import require
-from evo_t2i.errors import UsageError, near_miss
+from evo_t2i.training.lafite_settings import ObjectiveSettings
 from evo_t2i.training.losses import (
-    FORMS,
     contrast,
     non_saturating,
     region_word,
@@ -43,23 +41,6 @@ Features = Mapping[str, Tensor]
 """What one step computed, by the names above."""
 Weight = float | Callable[[int], float]
 """Constant, or a function of the images seen; 0 means that the term is left out of that step."""
-
-PRESETS = ("lafite", "notes", "xmc")
-GROUPS = ("image-image", "structure", "guided", "words", "text-label")
-"""What can be added to a preset's terms, or left out of them:
-
-- ``image-image``: drawn pictures against their real ones, and against x', in D's image head
-- ``structure``: pseudo text h' beside h, and pictures x' drawn from it, as second positives
-- ``guided``: the frozen classifier's features, in G and as a guide of D's image head
-- ``words``: XMC-GAN's sentence, region-word and image-image losses
-- ``text-label``: what the classifier recognises against what the caption says
-"""
-PRESET_GROUPS = {
-    "lafite": (),
-    "notes": ("image-image", "structure", "guided"),
-    "xmc": ("words",),
-}
-ADVERSARIAL = ("logistic", "relativistic")
 
 
 @dataclass(frozen=True)
@@ -132,52 +113,6 @@ class Every:
             return 0.0
         done = min(1.0, images_seen / max(1, self.images))
         return (self.start + (self.end - self.start) * done) * self.steps
-
-
-@dataclass(frozen=True, kw_only=True)
-class ObjectiveSettings:
-    """Which terms, in which form; raises UsageError for an unknown name."""
-
-    preset: str = "lafite"
-    with_groups: tuple[str, ...] = ()
-    """Added to the preset's own."""
-    without_groups: tuple[str, ...] = ()
-    """Left out of them."""
-    adversarial: str = "logistic"
-    form: str = "sharpened"
-    temperature: float = 0.5
-    """τ of the contrastive terms; XMC-GAN's have their own constants."""
-    itd: float = 5.0
-    """Weight of D's text head against h; the notes' other weights keep their ratio to it."""
-    itc: float = 10.0
-    """Weight of CLIP's image feature against h; likewise."""
-    r1: float = 10.0
-    """γ of the penalty on real pictures, of which half is the weight."""
-    r2: float = 0.0
-    """γ of the penalty on drawn pictures; R3GAN's are equal."""
-    final_penalty: float = 1.0
-    """Share of both that is left at the end of the training."""
-    penalty_every: int = 16
-    """Steps from one penalty to the next."""
-    mismatch: float = 0.0
-    """Weight of real pictures under another caption as negatives; GALIP's is 0.5."""
-
-    def __post_init__(self) -> None:
-        _known("preset", (self.preset,), PRESETS)
-        _known("with_groups", self.with_groups, GROUPS)
-        _known("without_groups", self.without_groups, GROUPS)
-        _known("adversarial", (self.adversarial,), ADVERSARIAL)
-        _known("form", (self.form,), FORMS)
-        require(self.temperature > 0, "temperature", self.temperature, "a number above 0")
-        require(self.penalty_every >= 1, "penalty_every", self.penalty_every, "1 or more")
-        for name in ("itd", "itc", "r1", "r2", "final_penalty", "mismatch"):
-            require(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
-
-    @property
-    def groups(self) -> frozenset[str]:
-        """Those of the preset, with and without what was asked for."""
-        own = {*PRESET_GROUPS[self.preset], *self.with_groups}
-        return frozenset(own.difference(self.without_groups))
 
 
 def objective(settings: ObjectiveSettings, images: int, batch: int) -> Objective:
@@ -309,9 +244,3 @@ def _tells_apart(
         return Term(name, 1.0, frozenset({others}), lambda f: rejected(f[others]))
     needs = frozenset({others, real})
     return Term(name, 1.0, needs, lambda f: non_saturating(f[real]) + rejected(f[others]))
-
-
-def _known(name: str, values: Sequence[str], known: Sequence[str]) -> None:
-    for value in values:
-        if value not in known:
-            raise UsageError(f"`{name}` is {value!r}; {near_miss(value, known)}")

@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from evo_t2i.errors import UsageError
-from evo_t2i.world.grammar import captions, sample_scene
+from evo_t2i.world.choices import sample_scene
+from evo_t2i.world.grammar import captions
 from evo_t2i.world.render import render
 
 
@@ -22,9 +24,9 @@ def export(
     """Write `count` random scenes under `out`; the same arguments give the same files.
 
     images/000000.png holds a picture of `size` x `size`, masks/000000_0.png the visible part
-    (255) of its first thing, and captions.jsonl one object a line: file, scene, time, relation,
-    things (kind, colour, box in pixels with exclusive ends, mask) and captions (text and what it
-    names). `progress` is called with (done, count) after each picture.
+    (255) of its first thing, and captions.jsonl one object a line: file, scene, time, arrangement,
+    things (kind, colour, pose, box in pixels with exclusive ends, mask) and captions (text and
+    what it names). `progress` is called with (done, count) after each picture.
 
     Raises UsageError when `out` exists and is not an empty folder, or a number is too small.
     """
@@ -58,15 +60,13 @@ def _write_picture(out: Path, index: int, rng: np.random.Generator, size: int) -
         mask = f"masks/{index:06d}_{number}.png"
         Image.fromarray(rendering.masks[number].astype(np.uint8) * 255).save(out / mask)
         box = rendering.boxes[number].tolist()
-        things.append({"kind": thing.kind, "colour": thing.colour, "box": box, "mask": mask})
+        facts = {"kind": thing.kind, "colour": thing.colour, "pose": thing.pose}
+        things.append({**facts, "box": box, "mask": mask})
     return {
         "file": file,
         "scene": scene.scene,
         "time": scene.time,
-        "relation": scene.relation,
+        "arrangement": scene.arrangement,
         "things": things,
-        "captions": [
-            {"text": c.text, "scene": c.scene, "time": c.time, "things": c.things}
-            for c in captions(scene, rng)
-        ],
+        "captions": [asdict(caption) for caption in captions(scene, rng)],
     }

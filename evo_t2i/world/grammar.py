@@ -1,134 +1,92 @@
-"""What a scene may hold, and English captions that each record what their words name.
+"""English captions of scenes, each with a record of what its words name."""
 
-The scenes themselves (things, colours, layouts) are in `evo_t2i.world.scenes` and are offered
-here too.
-"""
-
-import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from evo_t2i.errors import UsageError
-from evo_t2i.world.scenes import (
-    COLOURS,
-    KIND_COLOURS,
-    KINDS,
-    PALETTE,
-    POSES,
-    SCENES,
-    TIMES,
-    VIEWS,
-    Scene,
-    Thing,
-    pick,
-    sample_scene,
+from evo_t2i.world.arrangements import MOUNTS, SKY
+from evo_t2i.world.asked import Caption, facts
+from evo_t2i.world.kinds import GROUPS, KIND_COLOURS, POSES, members
+from evo_t2i.world.scenes import Scene, Thing
+from evo_t2i.world.words import (
+    COUNTS,
+    EMPTY,
+    FILLERS,
+    FRAMES,
+    GROUNDS,
+    JOINTS,
+    LIGHTS,
+    LOOKS,
+    NOUNS,
+    PLACES,
+    RESTING,
+    SCENE_FIRST,
+    SIZE_WORDS,
+    STREET_LAMP,
+    TIME_PHRASES,
+    plural,
 )
 
-__all__ = [
-    "COLOURS",
-    "KINDS",
-    "KIND_COLOURS",
-    "NOTES_CAPTIONS",
-    "PALETTE",
-    "POSES",
-    "SCENES",
-    "TIMES",
-    "VIEWS",
-    "Caption",
-    "Scene",
-    "Thing",
-    "captions",
-    "describes",
-    "sample_scene",
-    "scene_for",
-]
-
-
-@dataclass(frozen=True)
-class Caption:
-    """A text and what it names, so that a picture can be checked against it.
-
-    scene, time: None where the text leaves them open.
-    things: (kind, colour) of every thing that is named, colour None where left open.
-    """
-
-    text: str
-    scene: str | None
-    time: str | None
-    things: tuple[tuple[str, str | None], ...]
-
-
 NOTES_CAPTIONS: tuple[Caption, ...] = (
-    Caption("skyline at sunset.", "skyline", "sunset", ()),
-    Caption("a cat is lay on the table.", "room", None, (("cat", None), ("table", None))),
+    Caption("skyline at sunset.", "skyline", "sunset"),
     Caption(
-        "a street scene with a double-decker bus on the road.", "street", None, (("bus", None),)
+        "a cat is lay on the table.",
+        None,
+        None,
+        (("cat", None, 1), ("table", None, 1)),
+        ((0, "on", 1),),
+        ("lying", None),
     ),
-    Caption("A bird that is on a tree", "tree", None, (("bird", None), ("tree", None))),
+    Caption(
+        "a street scene with a double-decker bus on the road.",
+        "street",
+        None,
+        (("bus", None, 1),),
+    ),
+    Caption(
+        "A bird that is on a tree",
+        None,
+        None,
+        (("bird", None, 1), ("tree", None, 1)),
+        ((0, "on", 1),),
+    ),
     Caption(
         "A dog with goggles staring at the camera.",
         "portrait",
         None,
-        (("dog", None), ("goggles", None)),
+        (("dog", None, 1), ("goggles", None, 1)),
+        ((0, "wearing", 1),),
     ),
 )
 
-_NAMES: dict[str, tuple[str, ...]] = {
-    "bus": ("bus", "bus", "double-decker bus", "double-decker bus", "double-decker"),
-    "boat": ("boat", "boat", "sailing boat", "sailboat"),
-    "balloon": ("balloon", "hot-air balloon", "hot-air balloon"),
-    "tree": ("tree", "tree", "big tree"),
-    "house": ("house", "house", "little house"),
-    "cup": ("cup", "cup", "tea cup"),
-    "table": ("table", "table", "wooden table"),
-}
-_TIME_PHRASES: dict[str, tuple[str, ...]] = {
-    "day": (
-        "by day",
-        "during the day",
-        "in the daytime",
-        "in daylight",
-        "on a sunny day",
-        "in the sunshine",
-    ),
-    "sunset": (
-        "at sunset",
-        "at sunset",
-        "at sundown",
-        "in the evening sun",
-        "as the sun goes down",
-        "in the glow of the sunset",
-    ),
-    "night": ("at night", "at night", "by night", "after dark", "in the dark of night"),
-}
-_SCENE_NOUNS: dict[str, tuple[str, ...]] = {
-    "skyline": (
-        "skyline",
-        "a skyline",
-        "a city skyline",
-        "the city skyline",
-        "tall buildings",
-        "the city",
-        "a city with tall buildings",
-    ),
-    "sea": ("the sea", "the open sea", "the ocean", "the sea and the sky", "calm water"),
-}
-_PLACES: dict[str, tuple[str, ...]] = {
-    "street": ("on the road", "on the street", "in the street", "on a road", "in a street"),
-    "field": ("in a field", "in the field", "in a meadow", "on the grass", "in a grassy meadow"),
-    "sea": ("on the sea", "on the water", "at sea", "on the ocean", "out on the sea"),
-    "room": ("in a room", "in the room", "in a living room", "indoors"),
-}
-_GROUNDS: dict[str, tuple[str, ...]] = {
-    "skyline": ("the city", "a city skyline", "the skyline", "tall buildings", "a skyline"),
-    "field": ("a field", "the meadow", "the fields", "a grassy field"),
-    "sea": ("the sea", "the water", "the ocean", "the open sea"),
-}
-_OVER = ("over", "above", "high over")
-_BESIDE = ("next to", "next to", "beside", "by")
-_FINITE_VERB = re.compile(r"(?<!that) (is|lies|sits) ")
-_FRAMES = ("a picture of {}", "there is {}", "a drawing of {}", "here is {}", "we see {}")
+CAPTION_KINDS = (
+    "one thing",
+    "two things",
+    "counting",
+    "colours",
+    "position",
+    "colour of each",
+    "other",
+)
+"""The kinds of caption by which GenEval reports (Ghosh et al., 2023), and the rest."""
+
+
+def kind_of_caption(caption: Caption) -> str:
+    """Which of `CAPTION_KINDS` a caption is.
+
+    One thing alone is "one thing", with a colour "colours". A numeral makes "counting"; two things
+    are "colour of each" when both colours are named, else "position" when a relation is.
+    """
+    if any(count > 1 for _, _, count in caption.things):
+        return "counting"
+    coloured = [colour is not None for _, colour, _ in caption.things]
+    if len(coloured) == 1:
+        return "colours" if coloured[0] else "one thing"
+    if len(coloured) == 2:
+        if all(coloured):
+            return "colour of each"
+        return "position" if caption.relations else "two things"
+    return "other"
 
 
 def captions(scene: Scene, rng: np.random.Generator, count: int = 4) -> list[Caption]:
@@ -136,194 +94,369 @@ def captions(scene: Scene, rng: np.random.Generator, count: int = 4) -> list[Cap
     return [_caption(scene, rng) for _ in range(count)]
 
 
-def scene_for(caption: Caption, rng: np.random.Generator) -> Scene:
-    """A random scene of which `caption` is true.
-
-    Raises UsageError when the world has no such scene.
-    """
-    _check_names(caption)
-    for _ in range(20_000):
-        scene = sample_scene(rng, caption.scene, caption.time)
-        matched = _with_named_colours(scene, caption)
-        if matched is not None and _words_fit(caption.text, matched):
-            return matched
-    raise UsageError(
-        f"The procedural world draws no scene for the caption {caption.text!r}; "
-        "name a scene, a time and things that occur together in it."
-    )
-
-
 def describes(caption: Caption, scene: Scene) -> bool:
     """Whether everything that `caption` names is in `scene`."""
     if caption.scene not in (None, scene.scene) or caption.time not in (None, scene.time):
         return False
-    drawn = {thing.kind: thing.colour for thing in scene.things}
-    return all(kind in drawn and colour in (None, drawn[kind]) for kind, colour in caption.things)
+    poses = caption.poses or (None,) * len(caption.things)
+    slots = []
+    for (kind, colour, count), pose in zip(caption.things, poses, strict=True):
+        shown = [thing for thing in scene.things if thing.kind in members(kind)]
+        if len(shown) != count:
+            return False
+        if any(colour not in (None, thing.colour) for thing in shown):
+            return False
+        if any(pose not in (None, thing.pose) for thing in shown):
+            return False
+        slots.append(shown[0].slot)
+    known = facts(scene.arrangement, scene.mirrored)
+    return all((slots[a], relation, slots[b]) in known for a, relation, b in caption.relations)
 
 
-def _check_names(caption: Caption) -> None:
-    for name, known in ((caption.scene, SCENES), (caption.time, TIMES)):
-        if name is not None and name not in known:
-            raise UsageError(f"The procedural world has no {name!r}; choose from {known}.")
-    for kind, colour in caption.things:
-        if kind not in KIND_COLOURS or colour not in (None, *KIND_COLOURS[kind]):
-            allowed = KIND_COLOURS.get(kind, tuple(KIND_COLOURS))
-            raise UsageError(
-                f"The procedural world has no {colour or ''} {kind}; choose from {allowed}."
-            )
+@dataclass
+class _Draft:
+    """A caption in the making: words so far, what they name, and whether they are a sentence.
+
+    time: named already, so that no phrase for it follows.
+    """
+
+    text: str = ""
+    scene: str | None = None
+    time: str | None = None
+    things: list[tuple[str, str | None, int]] = field(default_factory=list)
+    poses: list[str | None] = field(default_factory=list)
+    relations: list[tuple[int, str, int]] = field(default_factory=list)
+    finite: bool = False
 
 
-def _with_named_colours(scene: Scene, caption: Caption) -> Scene | None:
-    """`scene` recoloured as `caption` names it; None when a named kind is not in it."""
-    named = dict(caption.things)
-    if not named.keys() <= {thing.kind for thing in scene.things}:
-        return None
-    things = tuple(
-        replace(thing, colour=named.get(thing.kind) or thing.colour) for thing in scene.things
-    )
-    return replace(scene, things=things)
+class _Speaker:
+    """Words for one scene, chosen by a generator."""
 
+    def __init__(self, scene: Scene, rng: np.random.Generator) -> None:
+        self.scene = scene
+        self.rng = rng
+        self.draft = _Draft()
+        slots: dict[int, list[Thing]] = {}
+        for thing in scene.things:
+            slots.setdefault(thing.slot, []).append(thing)
+        self.slots = [slots[slot] for slot in sorted(slots)]
 
-def _words_fit(text: str, scene: Scene) -> bool:
-    """Whether pose and relation words of `text` hold in `scene`."""
-    poses = {thing.pose for thing in scene.things}
-    if re.search(r"\b(lying|lies|lay)\b", text) and "lying" not in poses:
-        return False
-    if re.search(r"\b(sitting|sits)\b", text) and not poses & {"sitting", "perched"}:
-        return False
-    return "in front of" not in text or scene.relation == "in front of"
+    def chance(self, share: float) -> bool:
+        return bool(self.rng.random() < share)
 
+    def pick(self, items: tuple[str, ...] | list[str]) -> str:
+        return items[int(self.rng.random() * len(items))]
 
-def _caption(scene: Scene, rng: np.random.Generator) -> Caption:
-    colours = [
-        thing.colour if rng.random() < _colour_share(thing, index) else None
-        for index, thing in enumerate(scene.things)
-    ]
-    things: list[tuple[str, str | None]] = []
-    if not scene.things:
-        text, named = _scene_phrase(scene, rng), True
-    elif len(scene.things) == 2:
-        text, named, things = _pair_phrase(scene, colours, rng)
-    else:
-        text, named = _single_phrase(scene, colours[0], rng)
-        things = [(scene.things[0].kind, colours[0])]
-    if rng.random() < 0.25 and not _FINITE_VERB.search(text):
-        text = pick(rng, _FRAMES).format(text)
-    time = scene.time if rng.random() < 0.62 else None
-    if time is not None:
-        phrase = pick(rng, _TIME_PHRASES[time])
-        text = f"{phrase}, {text}" if rng.random() < 0.15 else f"{text} {phrase}"
-    if rng.random() < 0.5:
-        text = text[0].upper() + text[1:]
-    if rng.random() < 0.5:
-        text += "."
-    return Caption(text, scene.scene if named else None, time, tuple(things))
+    def name(self, slot: int, article: str = "a") -> str:
+        """Words for the things of `slot`, which the draft notes as named."""
+        things = self.slots[slot]
+        kind, colour = things[0].kind, things[0].colour
+        said = colour if self.chance(self._colour_share(kind, slot)) else None
+        called = kind
+        for group, kinds in GROUPS.items():
+            alone = sum(t.kind in kinds for some in self.slots for t in some) == len(things)
+            if kind in kinds and alone and self.chance(0.06):
+                called = group
+        self.draft.things.append((called, said, len(things)))
+        self.draft.poses.append(None)
+        names = NOUNS[called]
+        if kind == "lamp":
+            names = STREET_LAMP if things[0].pose == "street" else NOUNS["lamp"]
+        noun = self.pick(names)
+        person = kind in GROUPS["person"]
+        if said and not person:
+            for word in SIZE_WORDS:
+                noun = noun.removeprefix(word)
+            shade = "gray" if said == "grey" and self.chance(0.3) else said
+            noun = f"{shade} {noun}"
+            if "pair of " in noun:
+                noun = f"pair of {shade} goggles"
+        elif self.chance(0.04) and not noun.startswith((*SIZE_WORDS, "pair")):
+            noun = f"{self.pick(FILLERS)} {noun}"
+        if len(things) > 1:
+            words = f"{self.pick(COUNTS[len(things)])} {plural(noun)}"
+        elif noun.endswith("goggles") and not noun.startswith("pair"):
+            words = noun
+        elif self.chance(0.03) and article == "a":
+            words = f"one {noun}"
+        else:
+            words = _article(noun, article)
+        return words + (self._dress(kind, said, len(things)) if said and person else "")
 
+    def _dress(self, kind: str, colour: str, count: int) -> str:
+        shade = "gray" if colour == "grey" else colour
+        if count > 1:
+            return self.pick((f" in {shade}", f" dressed in {shade}", f" in {shade} clothes"))
+        garment = "dress" if kind in ("woman", "girl") and self.chance(0.5) else "shirt"
+        if self.scene.arrangement.startswith("wearing"):
+            return f" in a {shade} {garment}" if shade != "orange" else f" in an orange {garment}"
+        dressed = f"{_article(f'{shade} {garment}')}"
+        return self.pick(
+            (f" in {dressed}", f" in {shade}", f" wearing {dressed}", f" in {dressed}")
+        )
 
-def _colour_share(thing: Thing, index: int) -> float:
-    """How often a thing's colour is named: rarely where the kind has only one."""
-    if len(KIND_COLOURS[thing.kind]) == 1:
-        return 0.15
-    return 0.62 if index == 0 else 0.5
+    def _colour_share(self, kind: str, slot: int) -> float:
+        if len(KIND_COLOURS[kind]) == 1:
+            return 0.12
+        return 0.58 if slot == 0 else 0.5
 
+    def relate(self, subject: int, relation: str, other: int) -> None:
+        self.draft.relations.append((subject, relation, other))
 
-def _noun(thing: Thing, colour: str | None, rng: np.random.Generator, article: str = "a") -> str:
-    words = f"{colour} " if colour else ""
-    words += pick(rng, _NAMES.get(thing.kind, (thing.kind,)))
-    if colour:
-        words = words.replace("big ", "").replace("little ", "").replace("wooden ", "")
-    if thing.kind == "goggles":
-        return words
-    return _article(words, article)
+    def verb(self, slot: int, index: int) -> str:
+        """A verb for the pose of `slot`, with a space after it, or nothing."""
+        pose = self.slots[slot][0].pose
+        if pose not in POSES or self.chance(0.5):
+            return self._unposed(slot)
+        words = self.pick(RESTING[pose])
+        if len(self.slots[slot]) > 1:
+            words = words.replace("is ", "are ").replace("sits", "sit").replace("lies", "lie")
+            words = words.replace("stands", "stand")
+        if words.split()[0] in ("is", "are", "sits", "sit", "lies", "lie", "stands", "stand"):
+            self.draft.finite = True
+        self.draft.poses[index] = pose
+        return f"{words} "
+
+    def _unposed(self, slot: int) -> str:
+        kind, several = self.slots[slot][0].kind, len(self.slots[slot]) > 1
+        if self.chance(0.2):
+            share = self.pick(("is", "that is"))
+            self.draft.finite = self.draft.finite or share == "is"
+            return (share.replace("is", "are") if several else share) + " "
+        if self.chance(0.25):
+            if kind in ("bus", "car", "truck") and self.scene.scene == "street":
+                return "driving "
+            if kind == "boat":
+                return "sailing "
+            if kind in ("horse", "cow", "sheep") and self.scene.scene == "field":
+                return "grazing "
+            if kind == "duck" and self.scene.scene == "sea":
+                return "swimming "
+        return ""
 
 
 def _article(words: str, article: str = "a") -> str:
     if article == "a" and words[0] in "aeio":
         article = "an"
+    if article == "a" and words.startswith("umbrella"):
+        article = "an"
     return f"{article} {words}"
 
 
-def _scene_phrase(scene: Scene, rng: np.random.Generator) -> str:
-    return pick(rng, _SCENE_NOUNS[scene.scene])
+def _caption(scene: Scene, rng: np.random.Generator) -> Caption:
+    speaker = _Speaker(scene, rng)
+    _PHRASES[scene.arrangement](speaker)
+    draft = speaker.draft
+    text = draft.text
+    if not draft.finite and speaker.chance(0.25):
+        several = any(count > 1 for _, _, count in draft.things[:1])
+        frame = speaker.pick(FRAMES)
+        text = (frame.replace(" is ", " are ") if several else frame).format(text)
+    time = draft.time or (scene.time if speaker.chance(0.55) else None)
+    if time is not None and draft.time is None:
+        phrase = speaker.pick(TIME_PHRASES[time])
+        first = speaker.chance(0.15) and not text.startswith("on the left")
+        text = f"{phrase}, {text}" if first else f"{text} {phrase}"
+    if speaker.chance(0.05):
+        text = _telegraphic(text)
+    if speaker.chance(0.5):
+        text = text[0].upper() + text[1:]
+    if speaker.chance(0.5):
+        text += "."
+    poses = tuple(draft.poses) if any(draft.poses) else ()
+    relations = tuple(draft.relations)
+    return Caption(text, draft.scene, time, tuple(draft.things), relations, poses)
 
 
-def _single_phrase(scene: Scene, colour: str | None, rng: np.random.Generator) -> tuple[str, bool]:
-    """Words for a scene with one thing, and whether they name the scene."""
-    thing = scene.things[0]
-    noun = _noun(thing, colour, rng)
-    if rng.random() < 0.15:
-        return noun, False
-    if scene.relation == "over":
-        ground = pick(rng, _GROUNDS[scene.scene])
-        verb = pick(rng, ("", "flying ", "floating " if thing.kind == "balloon" else "in flight "))
-        return f"{noun} {verb}{pick(rng, _OVER)} {ground}", True
-    if scene.relation == "in front of":
-        return f"{noun} in front of {pick(rng, _GROUNDS[scene.scene])}", True
-    if scene.scene == "portrait":
-        looks = pick(rng, ("staring at", "looking at", "looking into", "facing"))
-        if rng.random() < 0.25:
-            return f"the face of {noun}", True
-        if rng.random() < 0.25:
-            return f"a portrait of {noun}", True
-        return f"{noun} {looks} the camera", True
-    if scene.scene == "street" and rng.random() < 0.25:
-        tail = pick(rng, (" on the road", "", " in the street"))
-        return f"{pick(rng, ('a street scene', 'a street'))} with {noun}{tail}", True
-    if scene.scene == "field" and rng.random() < 0.15:
-        return f"{pick(rng, ('a field', 'a meadow'))} with {noun}", True
-    verbs = [""]
-    if thing.pose in ("sitting", "standing"):
-        verbs += [f"{thing.pose} ", f"is {thing.pose} ", f"that is {thing.pose} "]
-    elif thing.kind in ("bus", "car"):
-        verbs += ["driving ", "is "]
-    elif thing.kind == "boat":
-        verbs += ["sailing ", "is sailing "]
-    elif thing.kind == "ball" and scene.scene == "sea":
-        verbs += ["floating "]
-    place = pick(rng, _PLACES[scene.scene])
-    return f"{noun} {pick(rng, verbs)}{place}", True
+def _telegraphic(text: str) -> str:
+    """Without articles."""
+    return " ".join(word for word in text.split() if word not in ("a", "an", "the")) or text
 
 
-def _pair_phrase(
-    scene: Scene, colours: list[str | None], rng: np.random.Generator
-) -> tuple[str, bool, list[tuple[str, str | None]]]:
-    """Words for a scene with two things, whether they name the scene, and what they name."""
-    first, second = scene.things
-    one = (first.kind, colours[0])
-    two = (second.kind, colours[1])
-    noun = _noun(first, colours[0], rng)
-    if rng.random() < 0.10:
-        return noun, False, [one]
-    if scene.relation == "wearing":
-        joined = f"{noun} {pick(rng, ('wearing', 'with', 'in', 'that is wearing'))} "
-        joined += _noun(second, colours[1], rng)
-        if rng.random() < 0.5:
-            joined += f" {pick(rng, ('staring at', 'looking at', 'facing'))} the camera"
-        return joined, True, [one, two]
-    if scene.relation == "on":
-        base = _noun(second, colours[1], rng, pick(rng, ("a", "the")))
-        text = f"{noun} {pick(rng, _resting(first))}on {base}"
-        if scene.scene == "room" and rng.random() < 0.2:
-            text += f" {pick(rng, _PLACES['room'])}"
-        return text, True, [one, two]
-    place = ""
-    if rng.random() < 0.6:
-        place = " " + pick(rng, _PLACES[scene.scene])
-    if scene.relation == "in front of":
-        verb = pick(rng, ("", f"{first.pose} " if first.pose else "", "is "))
-        text = f"{noun} {verb}in front of {_noun(second, colours[1], rng)}"
+def _place(speaker: _Speaker, share: float = 0.6) -> str:
+    """Where it is, with a space before it; noted as named."""
+    scene = speaker.scene.scene
+    if scene not in PLACES or not speaker.chance(share):
+        return ""
+    speaker.draft.scene = scene
+    return f" {speaker.pick(PLACES[scene])}"
+
+
+def _empty(speaker: _Speaker) -> None:
+    draft, scene = speaker.draft, speaker.scene.scene
+    draft.scene = scene
+    time = speaker.scene.time
+    if time in LIGHTS and speaker.chance(0.2):
+        draft.time = time
+        draft.text = f"{speaker.pick(LIGHTS[time])} {speaker.pick(GROUNDS[scene])}"
     else:
-        other = _noun(second, colours[1], rng)
-        if rng.random() < 0.4:
-            noun, other, one, two = other, noun, two, one
-        joint = pick(rng, (*_BESIDE, "and"))
-        text = f"{noun} {joint} {other}"
-    return f"{text}{place}", bool(place), [one, two]
+        draft.text = speaker.pick(EMPTY[scene])
 
 
-def _resting(thing: Thing) -> tuple[str, ...]:
-    if thing.pose == "lying":
-        return ("lying ", "is lying ", "is lay ", "that is lying ", "lies ", "")
-    if thing.pose in ("sitting", "perched"):
-        return ("sitting ", "is sitting ", "that is ", "sits ", "that sits ", "")
-    return ("", "", "is ", "that is ")
+def _one(speaker: _Speaker) -> None:
+    draft, scene = speaker.draft, speaker.scene.scene
+    thing = speaker.slots[0][0]
+    noun = speaker.name(0)
+    if scene == "portrait":
+        _face(speaker, noun)
+    elif thing.kind in SKY and thing.pose != "perched":
+        if speaker.chance(0.2):
+            draft.text = noun + speaker.pick(("", " in the sky"))
+            return
+        draft.scene = scene
+        verb = speaker.verb(0, 0)
+        draft.text = (
+            f"{noun} {verb}{speaker.pick(('over', 'above'))} {speaker.pick(GROUNDS[scene])}"
+        )
+    elif scene == "skyline":
+        draft.scene = scene
+        draft.text = f"{noun} in front of {speaker.pick(GROUNDS[scene])}"
+    elif scene in SCENE_FIRST and speaker.chance(0.12):
+        draft.scene = scene
+        road = speaker.pick(("", " on the road")) if scene == "street" else ""
+        draft.text = f"{speaker.pick(SCENE_FIRST[scene])} {noun}{road}"
+    else:
+        place = _place(speaker, 0.62)
+        verb = speaker.verb(0, 0) if place or speaker.chance(0.3) else ""
+        if verb.strip() in ("is", "are", "that is", "that are") and not place:
+            verb, draft.finite = "", False
+        draft.text = f"{noun} {verb}{place.strip()}".strip()
+
+
+def _face(speaker: _Speaker, noun: str) -> None:
+    draft = speaker.draft
+    draft.scene = "portrait"
+    if speaker.chance(0.25):
+        draft.text = f"the face of {noun}"
+    elif speaker.chance(0.35):
+        draft.text = f"{speaker.pick(('a portrait of', 'a close-up of'))} {noun}"
+    else:
+        draft.text = f"{noun} {speaker.pick(LOOKS)}"
+
+
+def _beside(speaker: _Speaker) -> None:
+    draft = speaker.draft
+    if speaker.chance(0.08):
+        draft.text = speaker.name(int(speaker.chance(0.5))) + _place(speaker)
+        return
+    left, right = (1, 0) if speaker.scene.mirrored else (0, 1)
+    turned = speaker.chance(0.5)
+    first, second = (right, left) if turned else (left, right)
+    way = speaker.rng.random()
+    one = speaker.name(first)
+    if way < 0.45:
+        relation = "right of" if turned else "left of"
+        verb = speaker.verb(first, 0) if speaker.chance(0.4) else ""
+        joint = speaker.pick(JOINTS[relation])
+        draft.text = f"{one} {verb}{joint} {speaker.name(second)}"
+        speaker.relate(0, relation, 1)
+    elif way < 0.55:
+        sides = ("right", "left") if turned else ("left", "right")
+        speaker.relate(0, "right of" if turned else "left of", 1)
+        other = speaker.name(second)
+        draft.text = speaker.pick(
+            (
+                f"{one} on the {sides[0]} and {other} on the {sides[1]}",
+                f"on the {sides[0]} {one}, on the {sides[1]} {other}",
+            )
+        )
+    elif way < 0.75:
+        draft.text = f"{one} {speaker.pick(JOINTS['next to'])} {speaker.name(second)}"
+        speaker.relate(0, "next to", 1)
+    else:
+        draft.text = f"{one} and {speaker.name(second)}"
+        if speaker.chance(0.2):
+            draft.text += " side by side"
+            speaker.relate(0, "next to", 1)
+    draft.text += _place(speaker, 0.45)
+
+
+def _row(speaker: _Speaker) -> None:
+    draft = speaker.draft
+    order = [2, 1, 0] if speaker.scene.mirrored else [0, 1, 2]
+    way = speaker.rng.random()
+    if way < 0.3:
+        one, two, three = (speaker.name(slot) for slot in order)
+        draft.text = speaker.pick(
+            (
+                f"from left to right: {one}, {two} and {three}",
+                f"{one}, {two}, {three}, left to right",
+            )
+        )
+        speaker.relate(0, "left of", 1)
+        speaker.relate(1, "left of", 2)
+    elif way < 0.8:
+        shuffled = [order[i] for i in speaker.rng.permutation(3)]
+        one, two, three = (speaker.name(slot) for slot in shuffled)
+        draft.text = f"{one}, {two} and {three}" + speaker.pick(("", "", " in a row"))
+    else:
+        first, second = sorted(int(i) for i in speaker.rng.permutation(3)[:2])
+        one = speaker.name(order[first])
+        draft.text = f"{one} {speaker.pick(JOINTS['left of'])} {speaker.name(order[second])}"
+        speaker.relate(0, "left of", 1)
+    draft.text += _place(speaker, 0.4)
+
+
+def _related(speaker: _Speaker) -> None:
+    """A thing on, under, in front of or over another."""
+    draft, relation = speaker.draft, speaker.scene.arrangement
+    if speaker.chance(0.07):
+        draft.text = speaker.name(0) + (_place(speaker) if relation != "over" else "")
+        return
+    if relation == "on" and speaker.chance(0.12) and speaker.slots[1][0].kind not in MOUNTS:
+        base = speaker.name(1)
+        it = speaker.pick(("on it", "on top"))
+        draft.text = f"{base} with {speaker.name(0)} {it}"
+        speaker.relate(1, "on", 0)
+    elif relation in ("in front of", "under") and speaker.chance(0.12):
+        base = speaker.name(1)
+        joint = "behind" if relation == "in front of" else "above"
+        draft.text = f"{base} {joint} {speaker.name(0)}"
+        speaker.relate(1, relation, 0)
+    else:
+        noun = speaker.name(0)
+        verb = speaker.verb(0, 0)
+        joint = speaker.pick(JOINTS[relation])
+        if speaker.slots[1][0].kind == "tree" and relation == "on":
+            joint = speaker.pick(("on", "on", "in", "on the branch of"))
+        if relation == "on" and speaker.slots[1][0].kind in MOUNTS:
+            verb, draft.finite = "", False
+            joint = speaker.pick(("riding", "riding", "riding on", "on", "that is riding"))
+        article = speaker.pick(("a", "a", "the"))
+        draft.text = f"{noun} {verb}{joint} {speaker.name(1, article)}"
+        speaker.relate(0, relation, 1)
+    draft.text += _place(speaker, 0.0 if relation == "over" else 0.3)
+
+
+def _wearing(speaker: _Speaker) -> None:
+    draft = speaker.draft
+    noun = speaker.name(0)
+    if speaker.chance(0.05):
+        _face(speaker, noun)
+        return
+    joint = speaker.pick(JOINTS["wearing"])
+    worn = list(range(1, len(speaker.slots)))
+    if speaker.chance(0.5):
+        worn.reverse()
+    names = []
+    for number, slot in enumerate(worn):
+        names.append(speaker.name(slot))
+        speaker.relate(0, "wearing", number + 1)
+    draft.text = f"{noun} {joint} {' and '.join(names)}"
+    if speaker.chance(0.35):
+        draft.scene = "portrait"
+        draft.text += f" {speaker.pick(LOOKS)}"
+
+
+_PHRASES = {
+    "empty": _empty,
+    "one": _one,
+    "beside": _beside,
+    "row": _row,
+    "on": _related,
+    "under": _related,
+    "in front of": _related,
+    "over": _related,
+    "wearing": _wearing,
+    "wearing both": _wearing,
+}

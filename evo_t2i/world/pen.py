@@ -112,13 +112,17 @@ def _spline(before: Shape, start: Shape, end: Shape, beyond: Shape) -> Shape:
 
 def _grow(points: Shape, distance: float) -> Shape:
     """The outline moved outwards by `distance` pixels, with mitred corners of bounded length."""
-    ahead = np.roll(points, -1, 0) - points
-    area = np.sum(points[:, 0] * ahead[:, 1] - points[:, 1] * ahead[:, 0])
-    ahead /= np.maximum(np.linalg.norm(ahead, axis=1, keepdims=True), 1e-9)
-    normal = np.stack([ahead[:, 1], -ahead[:, 0]], axis=1) * (1 if area > 0 else -1)
-    both = normal + np.roll(normal, 1, 0)
-    squared = np.maximum(np.sum(both**2, axis=1, keepdims=True), 0.8)
-    grown: Shape = points + distance * 2 * both / squared
+    place = np.ascontiguousarray(points).view(np.complex128)[:, 0]
+    ahead = np.empty_like(place)
+    np.subtract(place[1:], place[:-1], out=ahead[:-1])
+    ahead[-1] = place[0] - place[-1]
+    area = np.vdot(place, ahead).imag
+    normal = ahead * (-1j if area > 0 else 1j) / np.maximum(np.abs(ahead), 1e-9)
+    both = normal.copy()
+    both[1:] += normal[:-1]
+    both[0] += normal[-1]
+    squared = np.maximum(both.real**2 + both.imag**2, 0.8)
+    grown: Shape = (place + distance * 2 * both / squared).view(np.float64).reshape(-1, 2)
     return grown
 
 
@@ -187,6 +191,19 @@ class Pen:
                 self._polygon(_grow(points, width * self._unit), edge)
         for points in placed:
             self._polygon(points, colour)
+
+    def ring(
+        self,
+        colour: Colour,
+        centre: tuple[float, float],
+        outer: tuple[float, float],
+        inner: tuple[float, float],
+    ) -> None:
+        """Paint what lies between two ovals with these radii around `centre`."""
+        t = np.linspace(0, 2 * np.pi, 41)
+        circle = np.stack([np.cos(t), np.sin(t)], axis=1)
+        band = np.concatenate([circle * outer, circle[::-1] * inner]) + centre
+        self.fill(colour, band)
 
     def veil(self, colour: Colour, opacity: float, *shapes: Shape) -> None:
         """Paint `shapes` half-transparently (shadows, glows); never part of a mask."""

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from evo_t2i.world.backdrops import draw_backdrop
-from evo_t2i.world.objects import draw_shadow, draw_thing
+from evo_t2i.world.kinds import PALETTE
 from evo_t2i.world.pen import Look, Pen
-from evo_t2i.world.scenes import PALETTE, Scene
+from evo_t2i.world.scenes import Scene
+from evo_t2i.world.things import draw_shadow, draw_thing
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ def supersampling(size: int) -> int:
     return 4 if size <= 128 else 2
 
 
-def render(scene: Scene, size: int = 64, with_masks: bool = False) -> Rendering:
+def render(scene: Scene, size: int = 128, with_masks: bool = False) -> Rendering:
     """Draw `scene` as `size` x `size` pixels, anti-aliased; the same scene, the same pixels."""
     factor = supersampling(size)
     unit = size * factor
@@ -41,7 +42,7 @@ def render(scene: Scene, size: int = 64, with_masks: bool = False) -> Rendering:
     labels = Image.new("L", (unit, unit)) if with_masks else None
     draw_backdrop(canvas, scene)
     order = list(range(len(scene.things)))
-    if scene.relation in ("on", "in front of"):
+    if scene.arrangement in ("on", "under", "in front of"):
         order.reverse()
     for index in order:
         thing = scene.things[index]

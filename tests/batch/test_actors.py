@@ -6,7 +6,7 @@ from tiny_batch import tables_of
 from evo_t2i.batch import actors, loop
 from evo_t2i.batch.outputs import Outputs
 from evo_t2i.batch.run import run_batch
-from evo_t2i.errors import UsageError
+from evo_t2i.errors import EvoError, UsageError
 
 CAPTIONS = ["a first cat", "kill once, then a dog", "a poison apple", "the last bird"]
 OUTPUTS = Outputs(top_k=1)
@@ -32,6 +32,27 @@ def test_two_actors_one_of_them_killed_give_the_loops_tables(jobs_of, tmp_path, 
     assert len(tiny.read_text().splitlines()) == 3
     run_batch(jobs_of(CAPTIONS), tmp_path / "loop", loop.carry_out, outputs=OUTPUTS)
     assert tables_of(tmp_path / "ray") == tables_of(tmp_path / "loop")
+
+
+class Unwilling:
+    """A Ray whose cluster does not begin."""
+
+    @staticmethod
+    def is_initialized():
+        return False
+
+    @staticmethod
+    def init(**_):
+        raise RuntimeError("The current node timed out during startup.\nMore of it.")
+
+
+@pytest.mark.parametrize(("address", "word"), [("", "begun"), ("10.0.0.1:6379", "reached")])
+def test_a_cluster_that_does_not_begin_is_one_sentence(address, word, monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    expected = rf"No Ray cluster can be {word} \(The current node timed out during startup\); try"
+    with pytest.raises(EvoError, match=expected) as refused, actors.cluster(Unwilling, 1):
+        pass
+    assert len(str(refused.value).splitlines()) == 1
 
 
 class Stop(BaseException):

@@ -58,10 +58,10 @@ class HalfAsLarge:
         self.evaluator = evaluator
         self.sizes = []
 
-    def scores(self, _caption, batches):
+    def scores(self, _caption, batches, wanted):
         for latents in batches:
             self.sizes.append(len(latents))
-            yield self.evaluator.raw_scores(latents) if len(latents) <= 6 else None
+            yield self.evaluator.raw_scores(latents, wanted) if len(latents) <= 6 else None
 
 
 @pytest.mark.usefixtures("tiny")
@@ -81,6 +81,10 @@ def test_a_micro_batch_that_does_not_fit_is_halved_and_nothing_scored_twice():
     assert done == [4, 8, 12, 16, 19]
     assert evaluator.batches.size == 4
     assert evaluator.score_latents(latents[:0]).shape == (0, 2)
+    scores, described = evaluator.score_and_describe(latents, {"look"})
+    alone = single.score_and_describe(latents, {"look"})
+    assert np.array_equal(scores, alone[0])
+    assert np.array_equal(described["look"], alone[1]["look"])
 
 
 def test_models_of_another_configuration_are_refused(tiny, tmp_path):

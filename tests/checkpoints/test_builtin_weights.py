@@ -121,7 +121,7 @@ def test_the_remedy_fits_the_installation(package, folder, place, remedy):
 
 def test_a_folder_of_ones_own_is_trained_again(folder):
     flip_last_bit(folder / "small" / "config.json")
-    with pytest.raises(ModelError, match="save it again with `evo-t2i train`"):
+    with pytest.raises(ModelError, match="save it again with `evo-t2i train builtin`"):
         builtin.load("small", folder)
 
 

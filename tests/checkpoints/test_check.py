@@ -44,11 +44,11 @@ def damaged(expected):
 def test_in_built_in_weights(tmp_path, monkeypatch, place):
     folder = shutil.copytree(builtin.weights_folder(), tmp_path / "weights")
     monkeypatch.setattr(builtin, "weights_folder", lambda: folder)
-    model = find("builtin-judge")
+    model = find("builtin-text")
     for expected in (model, None):
         for file in builtin.FILES:
-            undo = flip(folder / "judge" / file, place)
-            found = check.of_model(model) if expected else check.of_path(folder / "judge")
+            undo = flip(folder / "text" / file, place)
+            found = check.of_model(model) if expected else check.of_path(folder / "text")
             assert damaged(found) == [file]
             undo()
             assert set(verdicts(found).values()) == {check.INTACT}

@@ -60,7 +60,7 @@ def test_every_path_of_every_command_expands_the_home_folder():
     described = path_parameters()
     assert {command for command, _, _ in described} >= {
         "sample", "resume", "pick", "plot", "report", "view", "compare", "score", "convert",
-        "render", "train", "generator",
+        "render", "generator", "clip", "classifier", "text", "batch",
     }  # fmt: skip
     for command, name, info in described:
         assert info.callback in (home_expanded, run_folder), f"{command}: {name}"

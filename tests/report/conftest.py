@@ -40,6 +40,7 @@ def front_run(
     generations: int = 6,
     side: int = 24,
     images: np.ndarray | None = None,
+    looks: np.ndarray | None = None,
 ) -> RunDirectory:
     """A finished run whose last ``count`` individuals are its front; children of random parents."""
     config = RunConfig(
@@ -67,7 +68,7 @@ def front_run(
             first += size
         volumes = np.linspace(0.4, 2.0, generations + 1).tolist()
         shown = pictures(count, side) if images is None else images
-        run.finish(record[:count], shown, result_facts(hypervolume=volumes))
+        run.finish(record[:count], shown, result_facts(hypervolume=volumes), looks)
     return RunDirectory.open(path)
 
 

@@ -10,6 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from evo_t2i.cli.main import run as command
+from evo_t2i.picking.start import compared
 from evo_t2i.report import run_page
 
 
@@ -56,6 +57,16 @@ def test_fronts_of_any_size_open_without_a_complaint(fronts, open_page, count, s
     colour = tab.page.evaluate("getComputedStyle(document.body).backgroundColor")
     brightness = sum(int(number) for number in re.findall(r"\d+", colour))
     assert brightness > 700 if scheme == "light" else brightness < 100
+
+
+def test_what_the_generator_was_not_taught_stands_under_the_caption(fronts, open_page, tmp_path):
+    data = run_page.run_data(fronts(1))
+    assert not open_page(file_of(fronts(1))).page.is_visible("#doubts")
+    data["run"] |= {"doubts": ["No <b>dragons</b>.", "Up to three."]}
+    file = tmp_path / "page.html"
+    file.write_bytes(run_page.page_html(data))
+    tab = open_page(file)
+    assert tab.page.inner_text("#doubts") == "No <b>dragons</b>. Up to three."
 
 
 @pytest.mark.parametrize("scores", [1, 2, 5])
@@ -319,6 +330,68 @@ def test_of_a_large_front_only_different_ones_can_be_shown(fronts, open_page):
     assert few.shown() == order
     one = open_page(file_of(fronts(1)))
     assert not one.page.is_visible("#different-label")
+
+
+def test_looks_are_stacked_with_the_best_of_each_on_top(make_run, open_page, tmp_path):
+    looks = np.array([1, 2, 1, 3, 2, 1, 2, 4, 1, 3, 2, 1])
+    run = make_run(tmp_path / "run", 12, looks=looks)
+    run_page.report(run, file_of(run))
+    tab = open_page(file_of(run))
+    ids = run.front().ids.tolist()
+    assert "4 looks" in tab.page.text_content("#facts")
+    assert tab.page.text_content("#stacked-label").strip() == "one of each of 4 looks"
+    stacked = tab.shown()
+    tab.page.keyboard.press("s")
+    tab.settle()
+    everything = tab.shown()
+    assert sorted(everything) == sorted(ids)
+    assert not tab.page.is_checked("#stacked")
+    look_of = dict(zip(ids, looks.tolist(), strict=True))
+    first = {}
+    for individual in everything:
+        first.setdefault(look_of[individual], individual)
+    assert stacked == list(first.values())
+    address = tab.page.evaluate(
+        "() => (dispatchEvent(new Event('pagehide')), location.hash.slice(1))"
+    )
+    assert "k=all" in address  # the address keeps it
+    tab.page.reload()
+    tab.settle()
+    assert tab.shown() == everything
+    tab.page.check("#stacked")
+    tab.settle()
+    sizes = tab.page.locator(".tile.stack .size").all_text_contents()
+    counts = np.bincount(looks)[[look_of[individual] for individual in stacked]]
+    assert sizes == [str(count) for count in counts if count > 1]
+    tile = tab.page.locator(f"[data-id='{stacked[0]}']")
+    assert f"the best of {counts[0]} that look alike" in tile.get_attribute("aria-label")
+    for individual in stacked[1:]:
+        tab.page.keyboard.press("ArrowRight")
+        tab.settle()
+        selected = tab.page.locator(".tile.selected")
+        assert selected.get_attribute("data-id") == str(individual)
+    tab.page.fill("#filter", "look=1")
+    tab.settle()
+    assert tab.shown() == [individual for individual in everything if look_of[individual] == 1]
+
+
+def test_what_the_search_began_with_stands_beside_the_pick(make_run, open_page, tmp_path):
+    run = make_run(tmp_path / "run", 5)
+    tab = open_page(file_of(run)) if file_of(run).exists() else None
+    assert tab is None or not tab.page.is_visible("#before")
+    for name in ("plain.png", "start.png"):
+        run.publish(run.path / name, (run.path / "front" / "0000.png").read_bytes())
+    run_page.report(run, file_of(run))
+    tab = open_page(file_of(run))
+    assert tab.page.locator("#before img").count() == 2
+    said = tab.page.text_content("#before p")
+    front, first = run.front(), run.front().generation0_scores
+    row = int(np.flatnonzero(front.ids == int(tab.shown()[0]))[0])
+    even = dict.fromkeys(front.score_names, 1 / len(front.score_names))
+    against = compared(front.scores[row], first, front.score_names, even)
+    gain = against.picked_value - against.value
+    assert f"{abs(gain):.2f} over its best" in said
+    assert ("look at both" in said) == (not against.better)
 
 
 def test_saving_without_a_pick_takes_the_best_and_tells_the_next_step(fronts, open_page):

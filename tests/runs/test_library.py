@@ -24,7 +24,7 @@ FACTS = GenerationFacts(
 )
 
 
-def write(path, *, committed=2, finished=True, when=None, caption="a cat"):
+def write(path, *, committed=2, finished=True, when=None, caption="a cat", facts=None):
     config = RunConfig(caption=caption, seed=5, population=3, generations=4, scores=("red",))
     with RunDirectory.create(path, config) as run:
         for generation in range(committed):
@@ -38,7 +38,7 @@ def write(path, *, committed=2, finished=True, when=None, caption="a cat"):
             run.commit(points, {}, FACTS)
         if finished:
             front = points[2:]
-            run.finish(front, np.zeros((1, 4, 4, 3), np.uint8), result_facts(hypervolume=[1.0]))
+            run.finish(front, np.zeros((1, 4, 4, 3), np.uint8), facts or result_facts())
     if when is not None:
         os.utime(path / "journal.jsonl", (when, when))
     return path
@@ -81,9 +81,18 @@ def test_the_pick_is_named_and_nothing_outside_the_run(tmp_path):
     table.write_text('{"chosen": [{"file": "front/0000.png"}]}')
     assert describe(path).pick == path / "front" / "0000.png"
     for text in ('{"chosen": [{"file": "../../etc/passwd"}]}', '{"chosen": []}', "[]", "\xff",
-                 '{"chosen": [{"file": "front/../config.json"}]}'):  # fmt: skip
+                 '{"chosen": [{"file": "front/../config.json"}]}', "[" * 100_000):  # fmt: skip
         table.write_text(text)
         assert describe(path).pick is None
+
+
+def test_nested_and_incomplete_files_are_damage_like_any_other(tmp_path):
+    nested = write(tmp_path / "nested")
+    (nested / "config.json").write_text("[" * 100_000)
+    assert (describe(nested).state, describe(nested).caption) == ("damaged", "")
+    facts = {name: value for name, value in result_facts().items() if name != "evaluations"}
+    short = write(tmp_path / "short", facts=facts)
+    assert (describe(short).state, describe(short).caption) == ("damaged", "a cat")
 
 
 def test_no_folder_no_run_and_one_too_deep(tmp_path):

@@ -72,8 +72,8 @@ def test_a_caption_is_nearest_to_the_label_that_it_names(clip):
 
 
 def test_a_package_that_is_not_installed_is_named(monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
-    with pytest.raises(ModelError, match=r"run `pip install 'evo-t2i\[metrics\]'`"):
+    monkeypatch.setattr("evo_t2i.features.scorer_files.find_spec", lambda _name: None)
+    with pytest.raises(ModelError, match=r"run `pip install 'evo-t2i\[efficientnet\]'`"):
         load_frozen_classifier("efficientnet_lite0", CPU)
 
 

@@ -75,6 +75,7 @@ def _both(first: "Progress", second: "Progress") -> "Progress":
 
 def run_facts(run: "Run", seconds: float) -> dict[str, Any]:
     """The summary of a finished run as plain JSON values; paths begin with the run's own."""
+    from evo_t2i.picking.start import PLAIN, START, compared
     from evo_t2i.present import shown_pick
 
     facts: dict[str, Any] = run.facts
@@ -84,11 +85,14 @@ def run_facts(run: "Run", seconds: float) -> dict[str, Any]:
     names = run.arrays.score_names
     original = run.arrays.files[best]
     copy = run.path / "pick" / f"01-{original.name}"
+    start = compared(run.arrays.scores[best], run.arrays.generation0_scores, names, picked.weights)
     return {
         "run": str(run.path),
         "caption": run.config.caption,
         "seed": run.config.seed,
         "front": len(run.arrays),
+        "looks": facts.get("looks"),
+        "ended_by": facts.get("ended_by", "generations"),
         "evaluations": facts["evaluations"],
         "seconds": round(seconds, 1),
         "hypervolume": volumes[-1],
@@ -97,12 +101,20 @@ def run_facts(run: "Run", seconds: float) -> dict[str, Any]:
         "coverage": facts["coverage"],
         "label_matched": facts["label_matched"],
         "unread": facts.get("unread", {}),
+        "doubts": facts.get("doubts", []),
         "pick": {
             "file": str(copy if copy.exists() else original),
             "method": picked.method,
             "value": float(picked.value[best]),
             "scores": dict(zip(names, run.arrays.scores[best].tolist(), strict=True)),
             "z": dict(zip(names, picked.z[best].tolist(), strict=True)),
+        },
+        "start": {
+            "file": str(run.path / START),
+            "plain": str(run.path / PLAIN),
+            "value": start.value,
+            "pick_value": start.picked_value,
+            "better": start.better,
         },
         "files": [str(run.path / name) for name in _FILES],
         "warnings": list(run.warnings),
@@ -124,7 +136,8 @@ def print_summary(facts: dict[str, Any]) -> None:
             ("run", facts["run"]),
             ("caption", facts["caption"]),
             ("seed", str(facts["seed"])),
-            ("front", f"{facts['front']:,} images of {evaluated}"),
+            ("front", f"{facts['front']:,} images{_looks(facts['looks'])} of {evaluated}"),
+            *_ended(facts["ended_by"]),
             ("hypervolume", volume),
             *_rescored(facts["rescored"]),
             ("pick", f"{pick['file']} ({pick['method']})"),
@@ -132,6 +145,7 @@ def print_summary(facts: dict[str, Any]) -> None:
                 (f"  {name}", f"{score:.4f} (z {shown_z(pick['z'][name])})")
                 for name, score in pick["scores"].items()
             ),
+            ("against", _against(facts["start"])),
             ("look at", ", ".join(Path(file).name for file in facts["files"][1:])),
             *(("note", warning) for warning in facts["warnings"]),
         ]
@@ -140,6 +154,33 @@ def print_summary(facts: dict[str, Any]) -> None:
         print(shown(sentence))
     for sentence in unread_sentences(facts["unread"]):
         print(shown(sentence))
+
+
+def _looks(looks: int | None) -> str:
+    if not looks:
+        return ""
+    return " of one look," if looks == 1 else f" of {looks} different looks,"
+
+
+def _ended(budget: str) -> list[tuple[str, str]]:
+    """What to say when something else than the generations ended the run."""
+    sentences = {
+        "max_evaluations": "the evaluations are used up",
+        "max_minutes": "the minutes are used up",
+        "stall": "the hypervolume stood still",
+    }
+    return [("ended", sentences[budget])] if budget in sentences else []
+
+
+def _against(start: Mapping[str, Any]) -> str:
+    values = f"value {start['pick_value']:+.2f} against {start['value']:+.2f}"
+    name = Path(start["file"]).name
+    if start["better"]:
+        return f"{values} of {name}, the best of generation 0"
+    return (
+        f"{values} of {name}, the best of generation 0: no more than the scores can tell, so look "
+        "at both and take the one you like"
+    )
 
 
 def _rescored(rescored: dict[str, Any] | None) -> list[tuple[str, str]]:

@@ -21,6 +21,19 @@ def resume(
         str | None,
         typer.Option(metavar="WHERE", help=LIVE_HELP),
     ] = None,
+    generations: Annotated[
+        int | None, typer.Option(help="Another number of generations than the run's own.")
+    ] = None,
+    max_evaluations: Annotated[
+        int | None, typer.Option(help="Another limit of images; 0 is none.")
+    ] = None,
+    max_minutes: Annotated[
+        float | None, typer.Option(help="Minutes from now on; 0 is no limit.")
+    ] = None,
+    stall: Annotated[
+        int | None,
+        typer.Option(help="Generations without growth after which to stop; 0 is never."),
+    ] = None,
     engine: EngineOption = None,
     workers: WorkersOption = 0,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
@@ -30,7 +43,17 @@ def resume(
 
     \b
     evo-t2i resume runs/skyline-at-sunset-7
+    evo-t2i resume runs/skyline-at-sunset-7 --generations 100
+
+    With a larger budget a run that is complete goes on, too.
     """
+    given = {
+        "generations": generations,
+        "max_evaluations": max_evaluations,
+        "max_minutes": max_minutes,
+        "stall": stall,
+    }
+    budget = {name: value for name, value in given.items() if value is not None}
     from evo_t2i.runs.directory import RunDirectory
 
     check_engine(engine)
@@ -42,7 +65,7 @@ def resume(
             for warning in directory.warnings:
                 say(warning)
             place = "the start" if last is None else f"generation {last[0]}"
-            whole = directory.finished and not directory.damaged()
+            whole = directory.finished and not directory.damaged() and not budget
             state = "complete" if whole else f"going on from {place}"
             say(f"{config.caption} · seed {config.seed} · {run} · {state}")
 
@@ -50,7 +73,8 @@ def resume(
         from evo_t2i import sampler as sampling
 
         with models_on(engine, workers, config) as models:
-            return sampling.resume(run, progress=progress, models=models)
+            return sampling.resume(run, progress=progress, models=models, **budget)
 
+    config = config.with_budget(**budget)
     facts = evolve(run, config, call, quiet=quiet, live=where)
     print_json(facts) if json_output else print_summary(facts)

@@ -1,20 +1,19 @@
 """`evo-t2i score`: score any pictures against a caption."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evo_t2i.cli.arguments import PluginOptions, home_expanded, plugin_options, score_names
+from evo_t2i.cli.arguments import PluginOptions, plugin_options, score_names
 from evo_t2i.cli.commands.evolving import coverage_sentence, unread_sentences
+from evo_t2i.cli.picture_files import PictureFiles, of_each, raise_for_failures
 from evo_t2i.cli.scorers import ClassifierOption, ClipOption, EmbedderOption, PresetOption
-from evo_t2i.cli.terminal.output import print_json, print_table, say, say_error
+from evo_t2i.cli.terminal.output import print_json, print_table, say
 from evo_t2i.cli.terminal.silence import libraries_silenced
 from evo_t2i.config import DEFAULT_SCORES, ScorerModels, check_caption, checked_options
-from evo_t2i.errors import EvoError, NonFiniteScoresError, UsageError
+from evo_t2i.errors import UsageError
 from evo_t2i.presets import BUILTIN, scorers
 
 if TYPE_CHECKING:
@@ -23,21 +22,8 @@ if TYPE_CHECKING:
     from evo_t2i.evaluate.scorer import Scorer
 
 
-@dataclass(frozen=True)
-class _Result:
-    """What became of one file: its scores in the order of the columns, or why it has none."""
-
-    file: Path
-    scores: tuple[float, ...] = ()
-    notes: tuple[str, ...] = ()
-    error: str | None = None
-
-
 def score(
-    images: Annotated[
-        list[Path],
-        typer.Argument(metavar="IMAGE...", help="PNG, JPEG or WEBP files.", callback=home_expanded),
-    ],
+    images: PictureFiles,
     caption: Annotated[str, typer.Option(help="What the pictures ought to show.")],
     scores: Annotated[
         str, typer.Option(help="Which ones, separated by commas; see `list scores`.")
@@ -79,9 +65,7 @@ def score(
             say("Loading models…")
         return _loaded(names, chosen, models, device, caption)
 
-    results = [_scored(file, scorer, alone=len(images) == 1) for file in images]
-    if not scorer.cache_info().currsize:
-        raise UsageError(f"None of the {len(images)} files can be read; give PNG, JPEG or WEBP.")
+    results = of_each(images, lambda pixels: _scores(pixels, scorer()))
     if json_output:
         print_json(
             {
@@ -89,18 +73,20 @@ def score(
                 "coverage": scorer().coverage,
                 "label_matched": scorer().label_matched,
                 "unread": scorer().unread,
-                "images": [_as_json(result, names) for result in results],
+                "images": [
+                    result.as_json(lambda values: {"scores": dict(zip(names, values, strict=True))})
+                    for result in results
+                ],
             }
         )
     else:
-        print_table(["file", *names], [_cells(result) for result in results if not result.error])
+        rows = [[str(each.file), *_cells(each.value)] for each in results if each.value is not None]
+        print_table(["file", *names], rows)
         if sentence := coverage_sentence(scorer().coverage, scorer().label_matched, names):
             say(sentence)
         for sentence in unread_sentences(scorer().unread):
             say(sentence)
-    failed = sum(result.error is not None for result in results)
-    if failed:
-        raise EvoError(f"{failed} of {len(images)} files could not be scored; see above.")
+    raise_for_failures(results, "scored")
 
 
 def _loaded(
@@ -118,32 +104,6 @@ def _loaded(
         return networks.for_caption(caption)
 
 
-def _scored(file: Path, scorer: Callable[[], "Scorer"], *, alone: bool) -> _Result:
-    """Read and score one file; what is wrong with it is raised where it stands ``alone``, and else
-    said and kept."""
-    from evo_t2i.runs.foreign_images import read_image
-
-    try:
-        image = read_image(file)
-    except UsageError as error:
-        return _failed(file, error, alone=alone)
-    for note in image.notes:
-        say(f"{file}: {note}")
-    ready = scorer()
-    try:
-        return _Result(file, _scores(image.pixels, ready), image.notes)
-    except NonFiniteScoresError as error:
-        return _failed(file, error, alone=alone)
-
-
-def _failed(file: Path, error: EvoError, *, alone: bool) -> _Result:
-    if alone:
-        raise error
-    said = str(error) if str(file) in str(error) else f"{file}: {error}"
-    say_error(said)
-    return _Result(file, error=said)
-
-
 def _scores(pixels: "np.ndarray", scorer: "Scorer") -> tuple[float, ...]:
     with libraries_silenced():
         import torch
@@ -154,13 +114,5 @@ def _scores(pixels: "np.ndarray", scorer: "Scorer") -> tuple[float, ...]:
         return tuple(score_images(scorer, tensor, micro_batch=1)[0].tolist())
 
 
-def _as_json(result: _Result, names: Sequence[str]) -> dict[str, Any]:
-    if result.error is not None:
-        return {"file": str(result.file), "error": result.error}
-    scores = dict(zip(names, result.scores, strict=True))
-    notes = {"notes": list(result.notes)} if result.notes else {}
-    return {"file": str(result.file), "scores": scores, **notes}
-
-
-def _cells(result: _Result) -> list[str]:
-    return [str(result.file), *(f"{value:.6f}" for value in result.scores)]
+def _cells(scores: Sequence[float]) -> list[str]:
+    return [f"{value:.6f}" for value in scores]

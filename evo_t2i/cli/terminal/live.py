@@ -67,7 +67,7 @@ class LiveTerminal:
     """The best few pictures above the progress bar, drawn in place generation after generation."""
 
     def __init__(self, config: RunConfig) -> None:
-        self._last = config.generations
+        self._last = config.last_generation
         self._allowance = Allowance()
         self._drawn: tuple[Terminal, int] | None = None
         self._pixels: dict[int, np.ndarray] = {}
@@ -142,6 +142,8 @@ class LiveWebPage:
 
     def show(self, event: "Event") -> None:
         """Write what ``event`` brings, if there is time for it; a failure is said, once."""
+        if event.stage == "doubts":
+            self._page.doubts = event.doubts
         since = math.inf if self._written is None else time.monotonic() - self._written
         if (
             event.snapshot is None

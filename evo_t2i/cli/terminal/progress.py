@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from evo_t2i.cli.terminal.output import say
+from evo_t2i.cli.terminal.output import say, shown
 from evo_t2i.config import RunConfig
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class _Lines:
     """A line for generation 0, for about every tenth of the others, and for the last."""
 
     def __init__(self, config: RunConfig) -> None:
-        self._last = config.generations
+        self._last = config.last_generation
         self._pace = Pace(config.evaluations)
 
     def __call__(self, event: "Event") -> None:
@@ -90,6 +90,9 @@ class _Lines:
             self._pace(event.evaluations)
         if event.stage in _ENDING:
             say(_ENDING[event.stage])
+        if event.stage == "doubts":
+            for doubt in event.doubts:
+                say(doubt)
         if event.stage != "generation" or not self._is_due(event.generation):
             return
         parts = [f"generation {event.generation}/{self._last}", f"{event.evaluations:,} images"]
@@ -123,6 +126,10 @@ def _bar(config: RunConfig, pictures: "LiveTerminal | None") -> Iterator[Callabl
             nonlocal volume
             if event.stage == "models":
                 return
+            if event.stage == "doubts":
+                for doubt in event.doubts:
+                    progress.console.print(shown(doubt), markup=False, highlight=False)
+                return
             if event.stage in _ENDING:
                 progress.update(task, description=_ENDING[event.stage], facts="")
                 return
@@ -134,7 +141,7 @@ def _bar(config: RunConfig, pictures: "LiveTerminal | None") -> Iterator[Callabl
                 parts += [f"hypervolume {volume:.3f}", f"front {event.front}"]
             progress.update(
                 task,
-                description=f"generation {event.generation}/{config.generations}",
+                description=f"generation {event.generation}/{config.last_generation}",
                 total=config.evaluations,
                 completed=event.evaluations,
                 facts=" · ".join(parts),

@@ -2,6 +2,8 @@
 
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 
@@ -28,9 +30,34 @@ def stop_on_signals() -> None:
             signal.signal(number, _first)
 
 
+@contextmanager
+def held_back() -> Iterator[None]:
+    """A first signal that arrives within this raises Stopped at its end; a second ends the process.
+
+    For work that has to be whole, such as a step of a training.
+    """
+    _Held.on, _Held.number = True, None
+    try:
+        yield
+    finally:
+        _Held.on = False
+        if _Held.number is not None:
+            raise Stopped(_Held.number)
+
+
+class _Held:
+    """What the signal handler and ``held_back`` tell one another."""
+
+    on = False
+    number: int | None = None
+
+
 def _first(number: int, _frame: FrameType | None) -> None:
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, _second)
+    if _Held.on:
+        _Held.number = number
+        return
     raise Stopped(number)
 
 

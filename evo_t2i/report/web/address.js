@@ -17,6 +17,7 @@ function writtenState({ state, front, shown }) {
   put("star", marked(state.starred, "star").join(","));
   put("pick", marked(state.picked, "pick").join(","));
   put("q", state.query);
+  put("k", state.stacked ? "" : "all");
   put("c", state.compared === null ? "" : String(front.id[state.compared]));
   const follows = state.selected === null || (front.live && state.selected === shown[0]);
   put("s", follows ? "" : String(front.id[state.selected]));
@@ -66,6 +67,7 @@ function readState(text, front) {
     state.unshown = { star: unshown("star"), pick: unshown("pick") };
   }
   state.query = (parameters.get("q") ?? "").slice(0, 200);
+  state.stacked = parameters.get("k") !== "all";
   state.selected = id.length ? rows("s")[0] ?? null : null;
   state.compared = rows("c")[0] ?? null;
   return state;

@@ -31,6 +31,7 @@ function makeGallery(store) {
     const id = front.id[row];
     const place = element("span", { class: "place" });
     const marks = element("span", { class: "marks" });
+    const size = element("span", { class: "size", "aria-hidden": "true" });
     const decoding = front.live ? "sync" : "async"; // no flash each time that a live page is reloaded
     const image = element("img", { src: front.thumbnail[row], alt: "", draggable: "false", decoding });
     const tile = element(
@@ -39,6 +40,7 @@ function makeGallery(store) {
       image,
       place,
       marks,
+      size,
     );
     tile.addEventListener("click", () => {
       store.change({ selected: row });
@@ -47,7 +49,7 @@ function makeGallery(store) {
     tile.addEventListener("dblclick", () => enlarge(store));
     tile.addEventListener("pointerenter", () => store.change({ hovered: row }));
     tile.addEventListener("pointerleave", () => store.change({ hovered: null }));
-    return { tile, place, marks };
+    return { tile, place, marks, size };
   }
 
   /**
@@ -71,12 +73,12 @@ function makeGallery(store) {
     const size = sideways ? root.clientWidth : root.clientHeight;
     const first = Math.max(0, Math.floor(offset / step) - SPARE_LINES);
     const last = Math.ceil((offset + size) / step) + SPARE_LINES;
-    return [first * across, Math.min(store.shown.length, last * across)];
+    return [first * across, Math.min(store.listed.length, last * across)];
   }
 
   function draw() {
     waiting = false;
-    const { shown } = store;
+    const { listed: shown } = store;
     if (shown.length && !root.querySelector(".tile")) root.append(tileOf(shown[0]).tile);
     const lines = layout();
     const [from, to] = inView(lines);
@@ -105,23 +107,27 @@ function makeGallery(store) {
   }
 
   function label(row, position) {
-    const { state, place, ranking, shown } = store;
-    const { tile, place: placeLabel, marks } = tileOf(row);
+    const { state, place, ranking, listed, stack } = store;
+    const { tile, place: placeLabel, marks, size } = tileOf(row);
+    const alike = stack.get(row) ?? 1;
     const starred = state.starred.has(row);
     const picked = state.picked.includes(row);
     const chosen = ranking.chosen.length > 1 && place.get(row) <= ranking.chosen.length;
     placeLabel.textContent = place.get(row);
     marks.textContent = `${starred ? "★" : ""}${picked ? "✓" : ""}`;
+    size.textContent = alike > 1 ? alike.toLocaleString("en") : "";
+    tile.classList.toggle("stack", alike > 1);
     tile.classList.toggle("starred", starred);
     tile.classList.toggle("picked", picked);
     tile.classList.toggle("chosen", chosen);
     const said = [`Place ${place.get(row)}`, `picture ${front.id[row]}`];
+    if (alike > 1) said.push(`the best of ${alike} that look alike`);
     if (chosen) said.push(`one of the ${ranking.chosen.length} chosen`);
     if (starred) said.push("starred");
     if (picked) said.push("picked");
     tile.setAttribute("aria-label", said.join(", "));
     tile.setAttribute("aria-posinset", position + 1);
-    tile.setAttribute("aria-setsize", shown.length);
+    tile.setAttribute("aria-setsize", listed.length);
   }
 
   /** Show which of the tiles that are there is selected, hovered or compared. */
@@ -129,11 +135,11 @@ function makeGallery(store) {
     for (const kind of ["selected", "hovered", "compared"]) {
       root.querySelector(`.tile.${kind}`)?.classList.remove(kind);
       const row = store.state[kind];
-      if (row !== null) tiles.get(row)?.tile.classList.add(kind);
+      if (row !== null) tiles.get(store.cover(row))?.tile.classList.add(kind);
     }
     root.querySelector("[aria-selected=true]")?.setAttribute("aria-selected", "false");
     root.removeAttribute("aria-activedescendant");
-    const { tile } = tiles.get(store.state.selected) ?? {};
+    const { tile } = tiles.get(store.cover(store.state.selected)) ?? {};
     if (!tile?.isConnected) return;
     tile.setAttribute("aria-selected", "true");
     root.setAttribute("aria-activedescendant", tile.id);
@@ -149,7 +155,7 @@ function makeGallery(store) {
   /** Scroll the gallery alone, never the page, until the picture is in it. */
   function reveal(row) {
     const { sideways, across, step, gap } = layout();
-    const start = Math.floor(store.shown.indexOf(row) / across) * step;
+    const start = Math.floor(store.listed.indexOf(store.cover(row)) / across) * step;
     const side = sideways ? "scrollLeft" : "scrollTop";
     const size = sideways ? root.clientWidth : root.clientHeight;
     const end = start + step + gap;

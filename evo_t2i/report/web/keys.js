@@ -12,6 +12,11 @@ function makeKeys(store, gallery, exports) {
   byId("different-label").hidden = !store.front.different.size;
   byId("different-label").lastElementChild.textContent =
     `only ${store.front.different.size} that look different`;
+  const stacked = byId("stacked");
+  stacked.addEventListener("change", () => store.change({ stacked: stacked.checked }));
+  const looks = new Set(store.front.look).size;
+  byId("stacked-label").hidden = looks < 2;
+  byId("stacked-label").lastElementChild.textContent = `one of each of ${looks} looks`;
   byId("help-open").addEventListener("click", () => help.showModal());
   byId("help-close").addEventListener("click", () => help.close());
   byId("enlarged").addEventListener("click", () => byId("enlarged").close());
@@ -21,11 +26,11 @@ function makeKeys(store, gallery, exports) {
   }
 
   function move(step) {
-    const { shown, state } = store;
-    if (!shown.length) return;
-    const now = shown.indexOf(state.selected);
-    const next = now < 0 ? 0 : Math.min(shown.length - 1, Math.max(0, now + step));
-    store.change({ selected: shown[next] });
+    const { listed, state } = store;
+    if (!listed.length) return;
+    const now = listed.indexOf(store.cover(state.selected));
+    const next = now < 0 ? 0 : Math.min(listed.length - 1, Math.max(0, now + step));
+    store.change({ selected: listed[next] });
   }
 
   /** One step back: the comparison, then what hides pictures. */
@@ -49,6 +54,7 @@ function makeKeys(store, gallery, exports) {
     Enter: withSelected(() => enlarge(store)),
     ".": withSelected((row) => store.toggleStar(row)),
     p: withSelected((row) => store.togglePick(row)),
+    s: () => store.change({ stacked: !store.state.stacked }),
     c: withSelected(() => toggleCompare(store)),
     e: () => exports.pick(),
     "/": () => filter.select(),
@@ -82,6 +88,7 @@ function makeKeys(store, gallery, exports) {
   return {
     draw: () => {
       if (filter.value !== store.state.query) filter.value = store.state.query;
+      stacked.checked = store.state.stacked;
       different.checked = filterWords().includes("different");
     },
   };

@@ -8,6 +8,8 @@ const front = {
   scale,
   ...data.front,
   different: new Set(data.front.different),
+  look: data.front.look ?? data.front.id.map(() => 0),
+  before: data.before ?? null,
   live: data.live ?? null,
   embeddedSide: data.front.embedded_side,
   z: standardised(data.front.scores, centre, scale),
@@ -20,8 +22,11 @@ byId("facts").textContent = [
   `${plural(front.live?.front ?? front.id.length, "picture")} on the front`,
   `${run.evaluations.toLocaleString("en")} evaluated`,
   plural(run.generations, "generation"),
+  ...(new Set(front.look).size > 1 ? [`${new Set(front.look).size} looks`] : []),
   `seed ${run.seed}`,
 ].join(" · ");
+byId("doubts").textContent = run.doubts.join(" ");
+byId("doubts").hidden = run.doubts.length === 0;
 
 const store = makeStore(front);
 Object.assign(store, {
@@ -37,6 +42,7 @@ store.views = [
   makeTaste(store, makeAsk(store)),
   gallery,
   makeDetail(store),
+  makeBefore(store),
   makeParallel(store, peek),
   makeScatter(store, peek),
   makeConvergence(store, data.convergence),

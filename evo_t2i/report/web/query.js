@@ -40,7 +40,7 @@ function parsedQuery(text, names, { field, marked }) {
 
 /** The field that a word names, in full or by its beginning when only one begins so. */
 function fieldNamed(word, names) {
-  const known = [...names, "id", "generation", "place", "value"];
+  const known = [...names, "id", "generation", "place", "value", "look"];
   const whole = known.find((name) => name.toLowerCase() === word);
   const beginning = known.filter((name) => name.toLowerCase().startsWith(word));
   return whole ?? (beginning.length === 1 ? beginning[0] : null);

@@ -17,6 +17,7 @@ function freshState(names) {
     starred: new Set(),
     picked: [],
     query: "",
+    stacked: true,
     selected: null,
     hovered: null,
     compared: null,
@@ -25,7 +26,9 @@ function freshState(names) {
 
 /**
  * The state and what follows from it: `ranking`, `place` (row → 1 for the best), `visible`
- * (row → whether it passes floors, brushes and filter), `shown` (those rows, best first).
+ * (row → whether it passes floors, brushes and filter), `shown` (those rows, best first), `listed`
+ * (those of them that the gallery lists: of each look the best, where looks are stacked), `stack`
+ * (row → how many of `shown` have its look, where they are stacked).
  */
 function makeStore(front) {
   const store = { front, state: freshState(front.names), views: [], version: 0 };
@@ -42,6 +45,7 @@ function makeStore(front) {
       if (name === "generation") return front.generation[row];
       if (name === "place") return place.get(row) ?? Infinity;
       if (name === "value") return ranking.value[row];
+      if (name === "look") return front.look[row];
       return front.scores[row][front.names.indexOf(name)];
     };
     const has = {
@@ -57,10 +61,23 @@ function makeStore(front) {
     const shown = ranking.order.filter((row) => withinBrushes(row) && query.test(row));
     for (const row of shown) visible[row] = true;
     if (state.selected === null && shown.length) state.selected = shown[0];
-    return { ranking, place, visible, shown, queryProblem: query.problem };
+    return { ranking, place, visible, shown, ...stacks(shown), queryProblem: query.problem };
   }
 
-  for (const name of ["ranking", "place", "visible", "shown", "queryProblem"]) {
+  /** Of each look the best one, unless all that is shown has one look. */
+  function stacks(shown) {
+    const covers = new Map();
+    const stack = new Map();
+    for (const row of shown) {
+      const look = front.look[row];
+      if (!covers.has(look)) covers.set(look, row);
+      stack.set(covers.get(look), (stack.get(covers.get(look)) ?? 0) + 1);
+    }
+    if (!store.state.stacked || covers.size < 2) return { listed: shown, stack: new Map(), cover: (row) => row };
+    return { listed: [...covers.values()], stack, cover: (row) => covers.get(front.look[row]) };
+  }
+
+  for (const name of ["ranking", "place", "visible", "shown", "listed", "stack", "cover", "queryProblem"]) {
     Object.defineProperty(store, name, { get: () => (derived ??= derive())[name] });
   }
 

@@ -18,11 +18,12 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from evo_t2i.errors import DiskFullError, UsageError, first_line
-from evo_t2i.training.data.sources import Listed, list_pictures
+from evo_t2i.training.data.sources import Listed, list_labelled, list_pictures
 
 Progress = Callable[[int, int], None]
 """(pictures read, pictures in all)."""
 UNREADABLE, SMALL, SILENT = "unreadable pictures", "pictures too small", "pictures without caption"
+UNLABELLED = "pictures without label"
 _FORMAT = 1
 _BATCH = 256
 _BACKGROUND = (255, 255, 255)
@@ -58,7 +59,7 @@ class Pictures:
     def report(self) -> str:
         """In one line a kind: how many pictures there are, and what was left out, with names."""
         captions = sum(len(each) for each in self.captions)
-        lines = [f"{len(self)} pictures with {captions} captions"]
+        lines = [f"{len(self):,} pictures with {captions:,} captions"]
         for kind, names in self.problems.items():
             shown = "; ".join(names[:3])
             more = f"; and {len(names) - 3} more" if len(names) > 3 else ""
@@ -72,6 +73,7 @@ def prepare(
     out: Path,
     *,
     captioned: bool = True,
+    label: str | None = None,
     workers: int = 0,
     progress: Progress | None = None,
 ) -> Pictures:
@@ -79,12 +81,13 @@ def prepare(
 
     The largest square in the middle is resized to ``size`` pixels with antialiasing; transparency
     becomes white; of an animation the first picture counts. Left out and named: what cannot be
-    decoded, what is smaller than ``size`` and, with ``captioned``, what has no caption. All names
-    stand in ``problems.json`` beside the pixels. ``workers`` threads decode, 0 for one a core.
+    decoded, what is smaller than ``size`` and, with ``captioned``, what has no caption. With
+    ``label``, the column of ``list_labelled``, captions are labels. All names stand in
+    ``problems.json`` beside the pixels. ``workers`` threads decode, 0 for one a core.
 
     Raises UsageError when nothing is left, DiskFullError when the pixels would not fit.
     """
-    listing = list_pictures(source)
+    listing = list_pictures(source) if label is None else list_labelled(source, label)
     digest = _digest(listing.pictures, size, captioned)
     folder = out / f"pictures-{size}-{digest[:12]}"
     if not _is_whole(folder, size):
@@ -95,7 +98,8 @@ def prepare(
                 f"The pictures of {source} take {room / 1e9:.1f} GB at {size} pixels and {out} has "
                 f"{free / 1e9:.1f} GB free; free some, or give a smaller `size`."
             )
-        _write(folder, listing.pictures, listing.problems, size, captioned, workers, progress)
+        silent = (SILENT if label is None else UNLABELLED) if captioned else None
+        _write(folder, listing.pictures, listing.problems, size, silent, workers, progress)
     kept = json.loads((folder / "pictures.json").read_text("utf-8"))
     problems = json.loads((folder / "problems.json").read_text("utf-8"))
     names = kept["names"]
@@ -162,7 +166,7 @@ def _write(
     listed: Sequence[Listed],
     found: dict[str, list[str]],
     size: int,
-    captioned: bool,
+    silent: str | None,
     workers: int,
     progress: Progress | None,
 ) -> None:
@@ -173,7 +177,7 @@ def _write(
     partial.mkdir()
     names, captions = [], []
     with (partial / "pixels.u8").open("wb") as file:
-        for done, (picture, pixels) in enumerate(_decoded(listed, size, captioned, workers), 1):
+        for done, (picture, pixels) in enumerate(_decoded(listed, size, silent, workers), 1):
             if isinstance(pixels, tuple):
                 kind, reason = pixels
                 problems.setdefault(kind, []).append(picture.name + reason)
@@ -194,16 +198,17 @@ def _write(
 
 
 def _decoded(
-    listed: Sequence[Listed], size: int, captioned: bool, workers: int
+    listed: Sequence[Listed], size: int, silent: str | None, workers: int
 ) -> Iterator[tuple[Listed, np.ndarray | tuple[str, str]]]:
     """Each picture in order with its pixels, or with a kind of problem and a reason.
 
-    Threads suffice: Pillow decodes and resizes without holding Python's lock.
+    Threads suffice: Pillow decodes and resizes without holding Python's lock. ``silent`` is what a
+    picture without caption is called; without it, it will do.
     """
 
     def read(picture: Listed) -> np.ndarray | tuple[str, str]:
-        if captioned and not picture.captions:
-            return SILENT, ""
+        if silent is not None and not picture.captions:
+            return silent, ""
         try:
             return square(picture.read(), size)
         except TooSmall as error:

@@ -9,7 +9,7 @@ import csv
 import json
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -18,6 +18,7 @@ from evo_t2i.errors import UsageError, first_line
 
 SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"))
 TABLES = ("captions.csv", "captions.jsonl", "metadata.csv", "metadata.jsonl")
+LABEL_TABLES = ("labels.csv", "labels.jsonl", *TABLES)
 FILE_COLUMNS = ("file", "file_name", "filename", "image", "path")
 CAPTION_COLUMNS = ("caption", "captions", "text")
 
@@ -61,6 +62,48 @@ def list_pictures(source: Path) -> Listing:
     return listing
 
 
+def list_labelled(source: Path, column: str) -> Listing:
+    """Every picture of a folder with its label in the place of a caption.
+
+    Labels stand in the ``column`` of a table at the top (``LABEL_TABLES``); where no table has it,
+    the first folder on a picture's path is its label. Raises UsageError when there is no picture or
+    no label, and for a table that cannot be read.
+    """
+    if not source.is_dir():
+        raise UsageError(f"{source} is not a folder; name a folder of labelled pictures.")
+    labels: dict[str, str] = {}
+    columns: set[str] = set()
+    for path in (source / name for name in LABEL_TABLES):
+        if path.is_file():
+            for number, row in _rows(path):
+                columns.update(key for key in row if key)
+                if row.get(column) not in (None, ""):
+                    labels[_file_of(row, path, number)] = str(row[column]).strip()
+    listing = list_pictures(source)
+    problems: dict[str, list[str]] = {}
+    if labels:
+        names = {picture.name for picture in listing.pictures}
+        if gone := sorted(labels.keys() - names):
+            problems["labels of a picture that is not there"] = gone
+    else:
+        labels = {
+            picture.name: PurePosixPath(picture.name).parts[0]
+            for picture in listing.pictures
+            if "/" in picture.name
+        }
+    if not labels:
+        known = f" (columns here: {', '.join(sorted(columns))})" if columns else ""
+        raise UsageError(
+            f"{source} labels no picture; give a table with a column {column!r}{known}, or a "
+            "folder for each label."
+        )
+    labelled = [
+        replace(each, captions=(labels[each.name],) if labels.get(each.name) else ())
+        for each in listing.pictures
+    ]
+    return Listing(labelled, problems)
+
+
 def _shards(source: Path) -> list[Path]:
     if source.is_file():
         if source.suffix != ".tar":
@@ -97,7 +140,7 @@ def _tables(folder: Path) -> dict[str, list[str]]:
         if path.is_file():
             for number, row in _rows(path):
                 name, captions = _named(row, path, number)
-                found.setdefault(PurePosixPath(name).as_posix(), []).extend(captions)
+                found.setdefault(name, []).extend(captions)
     return found
 
 
@@ -116,22 +159,30 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
                     if not isinstance(value, dict):
                         raise ValueError(f"line {number} is no object")
                     yield number, value
-    except (OSError, ValueError, csv.Error) as error:
+    except (OSError, ValueError, RecursionError, csv.Error) as error:
         raise UsageError(
             f"{path} cannot be read as a table of captions ({first_line(error)}); correct it."
         ) from error
 
 
 def _named(row: Mapping[str, Any], path: Path, number: int) -> tuple[str, list[str]]:
-    file = next((row[key] for key in FILE_COLUMNS if row.get(key)), None)
     caption = next((row[key] for key in CAPTION_COLUMNS if row.get(key) is not None), None)
     captions: list[Any] = caption if isinstance(caption, list) else [caption]
-    if not isinstance(file, str) or not all(isinstance(text, str) for text in captions):
+    if not all(isinstance(text, str) for text in captions):
         raise UsageError(
             f"Line {number} of {path} names no file with a caption; give a column "
             f"{' or '.join(FILE_COLUMNS)}, and a column {' or '.join(CAPTION_COLUMNS)}."
         )
-    return file, captions
+    return _file_of(row, path, number), captions
+
+
+def _file_of(row: Mapping[str, Any], path: Path, number: int) -> str:
+    file = next((row[key] for key in FILE_COLUMNS if row.get(key)), None)
+    if not isinstance(file, str):
+        raise UsageError(
+            f"Line {number} of {path} names no file; give a column {' or '.join(FILE_COLUMNS)}."
+        )
+    return PurePosixPath(file).as_posix()
 
 
 def _listed_shards(shards: list[Path]) -> Listing:
@@ -182,7 +233,7 @@ def _described(data: bytes, name: str, problems: dict[str, list[str]]) -> list[s
     try:
         row = json.loads(data)
         caption: Any = next((row[key] for key in CAPTION_COLUMNS if key in row), [])
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         problems.setdefault("captions that cannot be read", []).append(name)
         return []
     captions = caption if isinstance(caption, list) else [caption]

@@ -213,9 +213,10 @@ def test_sources_that_cannot_be_used_are_refused(folder, tmp_path):
         UsageError, match=r"Line 1 of .*captions\.jsonl names no file with a caption"
     ):
         list_pictures(folder)
-    (folder / "captions.jsonl").write_text("{\n")
-    with pytest.raises(UsageError, match="cannot be read as a table of captions"):
-        list_pictures(folder)
+    for text in ("{\n", "[" * 100_000):
+        (folder / "captions.jsonl").write_text(text)
+        with pytest.raises(UsageError, match="cannot be read as a table of captions"):
+            list_pictures(folder)
 
 
 def test_pixels_that_would_not_fit_the_disk_are_not_begun(folder, tmp_path, monkeypatch):

@@ -1,0 +1,245 @@
+"""`evo-t2i train builtin`: make the built-in models again, from nothing."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from evo_t2i.cli.arguments import home_expanded
+from evo_t2i.cli.terminal.output import say
+from evo_t2i.cli.terminal.training import TrainingReport, going_on_later
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Train the built-in models on the procedural world, in this order: "
+    "text, classifier, clip, judge, generator.",
+)
+
+Out = Annotated[
+    Path,
+    typer.Option(
+        help="Folder of all built-in trainings: renders, checkpoints, metrics, sheets.",
+        callback=home_expanded,
+    ),
+]
+Weights = Annotated[
+    Path,
+    typer.Option(
+        help="Where the finished model goes and others come from.", callback=home_expanded
+    ),
+]
+Images = Annotated[int, typer.Option(min=1, help="Training pictures, repeats included.")]
+Renders = Annotated[int, typer.Option(min=250, help="Different renders to train on.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of the training; renders have their own.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, …")]
+Workers = Annotated[int, typer.Option(min=1, help="Processes that render.")]
+
+RUNS, WEIGHTS = Path("training-runs"), Path("weights")
+POOL_SEED, VALIDATION_SEED, TWINS_SEED, TWINS_VALIDATION_SEED, TEXTS_SEED = 1, 2, 7, 8, 5
+VALIDATION_RENDERS = 3_000
+CARD = "measured on what no training saw"
+
+
+@app.command()
+def text(
+    out: Out = RUNS,
+    weights: Weights = WEIGHTS,
+    texts: Annotated[
+        int, typer.Option(min=1, help="Training captions, repeats included.")
+    ] = 500_000,
+    captions: Annotated[int, typer.Option(min=500, help="Different captions.")] = 120_000,
+    seed: Seed = 3,
+    workers: Workers = 2,
+) -> None:
+    """The reader of captions, and the generator's decider with it; no pictures."""
+    from safetensors.torch import save_file
+
+    from evo_t2i.training.builtin import export
+    from evo_t2i.training.builtin.text import TextSettings, evaluate, load_texts, train_text
+
+    say(f"Reading or writing {captions:,} captions…")
+    data = load_texts(out, captions, TEXTS_SEED, workers=workers)
+    with going_on_later(out / "text"):
+        students = train_text(
+            data, TextSettings(texts=texts, seed=seed), out / "text", TrainingReport("text")
+        )
+    metrics = evaluate(students)
+    save_file(students.decider.state_dict(), out / "text" / "decider.safetensors")
+    command = f"text --texts {texts} --captions {captions} --seed {seed}"
+    export.save_text(weights, students.reader, _facts(command, metrics))
+    _done(weights / "text", metrics)
+
+
+@app.command()
+def classifier(
+    out: Out = RUNS,
+    weights: Weights = WEIGHTS,
+    images: Images = 120_000,
+    renders: Renders = 80_000,
+    seed: Seed = 1,
+    device: Device = "auto",
+    workers: Workers = 2,
+) -> None:
+    """VGG-19_bn that names the world's things."""
+    from evo_t2i.models.device import choose_device
+    from evo_t2i.training.builtin import classifier as training
+    from evo_t2i.training.builtin import export
+    from evo_t2i.training.supervised import FitSettings
+
+    pool, validation = _pools(out, renders, workers)
+    settings = FitSettings(images=images, seed=seed)
+    with going_on_later(out / "classifier"):
+        model = training.train_classifier(
+            pool,
+            settings,
+            out / "classifier",
+            choose_device(device),
+            progress=TrainingReport("classifier"),
+        )
+    metrics = training.evaluate(model, validation)
+    command = f"classifier --images {images} --renders {renders} --seed {seed}"
+    export.save_classifier(weights, model, _facts(command, metrics))
+    _done(weights / "vgg", metrics)
+
+
+@app.command()
+def clip(
+    out: Out = RUNS,
+    weights: Weights = WEIGHTS,
+    images: Images = 120_000,
+    renders: Renders = 50_000,
+    seed: Seed = 3,
+    device: Device = "auto",
+    workers: Workers = 2,
+) -> None:
+    """Vision transformer and projection of captions; needs text in --weights."""
+    from evo_t2i.models.device import choose_device
+    from evo_t2i.training.builtin import clip as training
+    from evo_t2i.training.builtin import export
+    from evo_t2i.training.supervised import FitSettings
+
+    pool = _pool(out, renders, TWINS_SEED, workers, twins=True)
+    validation = _pool(out, 2_000, TWINS_VALIDATION_SEED, workers, twins=True)
+    side = export.load_text(weights)
+    settings = FitSettings(images=images, seed=seed)
+    with going_on_later(out / "clip"):
+        model = training.train_clip(
+            pool, side, settings, out / "clip", choose_device(device), TrainingReport("clip")
+        )
+    metrics = training.evaluate(model, validation)
+    command = f"clip --images {images} --renders {renders} --seed {seed}"
+    export.save_clip(weights, model, _facts(command, metrics))
+    _done(weights / "clip", metrics)
+
+
+@app.command()
+def judge(
+    out: Out = RUNS,
+    weights: Weights = WEIGHTS,
+    images: Images = 100_000,
+    renders: Renders = 80_000,
+    seed: Seed = 2,
+    device: Device = "auto",
+    workers: Workers = 2,
+) -> None:
+    """The independent judge that measures generators."""
+    from evo_t2i.models.device import choose_device
+    from evo_t2i.training.builtin import export
+    from evo_t2i.training.builtin import judge as training
+    from evo_t2i.training.supervised import FitSettings
+
+    pool, validation = _pools(out, renders, workers)
+    settings = FitSettings(images=images, seed=seed, learning_rate=2e-3)
+    with going_on_later(out / "judge"):
+        model = training.train_judge(
+            pool, settings, out / "judge", choose_device(device), TrainingReport("judge")
+        )
+    metrics = training.evaluate(model, validation)
+    command = f"judge --images {images} --renders {renders} --seed {seed}"
+    export.save_judge(weights, model, _facts(command, metrics))
+    _done(weights / "judge", metrics)
+
+
+@app.command()
+def generator(
+    out: Out = RUNS,
+    weights: Weights = WEIGHTS,
+    images: Images = 110_000,
+    layouts: Annotated[int, typer.Option(min=1, help="Layouts that the placer sees.")] = 1_500_000,
+    renders: Renders = 80_000,
+    seed: Seed = 4,
+    device: Device = "auto",
+    workers: Workers = 2,
+) -> None:
+    """Placer and painter; needs text with its decider, and the classifier."""
+    from safetensors.torch import load_file
+
+    from evo_t2i.errors import UsageError
+    from evo_t2i.models.device import choose_device
+    from evo_t2i.models.layout_generator import LayoutGenerator
+    from evo_t2i.training.builtin import export, judgement
+    from evo_t2i.training.builtin import placer as placing
+    from evo_t2i.training.builtin.painter import PainterSettings, generator_config, train_painter
+    from evo_t2i.training.supervised import FitSettings
+
+    decided = out / "text" / "decider.safetensors"
+    if not decided.exists():
+        raise UsageError(
+            f"The generator needs the decider, but {decided} is missing; "
+            "run `evo-t2i train builtin text` first."
+        )
+    side = export.load_text(weights)
+    pool, validation = _pools(out, renders, workers)
+    settings = FitSettings(
+        images=layouts, seed=seed, batch=512, learning_rate=2e-3, report_every=200
+    )
+    with going_on_later(out / "placer"):
+        placer = placing.train_placer(pool, settings, out / "placer", TrainingReport("placer"))
+    metrics = placing.evaluate(placer, validation)
+    with going_on_later(out / "painter"):
+        painter = train_painter(
+            pool,
+            export.load_classifier(weights),
+            PainterSettings(images=images, seed=seed),
+            out / "painter",
+            choose_device(device),
+            TrainingReport("painter"),
+        )
+    model = LayoutGenerator(generator_config())
+    model.decider.load_state_dict(load_file(decided))
+    model.placer.load_state_dict(placer.state_dict())
+    model.painter.load_state_dict(painter.state_dict())
+    model = model.eval().requires_grad_(False)
+    found = judgement.rates(model, side)
+    metrics |= {f"decides all: {rate.kind}": rate.rate for rate in found}
+    judgement.grid(model, side).save(out / "painter" / "grid.png")
+    command = f"generator --images {images} --layouts {layouts} --renders {renders} --seed {seed}"
+    export.save_generator(weights, model, _facts(command, metrics))
+    _done(weights / "generator", metrics)
+
+
+def _pools(out: Path, renders: int, workers: int) -> tuple[Any, Any]:
+    return (
+        _pool(out, renders, POOL_SEED, workers),
+        _pool(out, VALIDATION_RENDERS, VALIDATION_SEED, workers),
+    )
+
+
+def _pool(out: Path, renders: int, seed: int, workers: int, *, twins: bool = False) -> Any:
+    from evo_t2i.training.builtin.pool import load_pool
+
+    def told(count: int) -> None:
+        if count % 10_000 == 0:
+            say(f"rendered {count:,}")
+
+    say(f"Reading or rendering {renders:,} pictures…")
+    return load_pool(out, renders, seed, twins=twins, workers=workers, progress=told)
+
+
+def _facts(command: str, metrics: dict[str, float]) -> dict[str, str]:
+    measured = ", ".join(f"{key} {value:.4f}" for key, value in metrics.items())
+    return {"command": f"`evo-t2i train builtin {command}`", CARD: measured}
+
+
+def _done(folder: Path, metrics: dict[str, float]) -> None:
+    print(f"{folder}: " + ", ".join(f"{key} {value:.4f}" for key, value in metrics.items()))

@@ -1,0 +1,81 @@
+"""The built-in text side: the frozen sentence encoder and the trained reader of its words."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModel, AutoTokenizer
+
+from evo_t2i.models.word_reader import WordReader
+
+MAX_TOKENS = 77
+
+
+class TextSide(nn.Module):
+    """Token ids (n, length), padded with 0 → what the captions mean, (n, outputs of the reader).
+
+    ``reader`` is trained, ``encoder`` all-MiniLM-L6-v2 (Reimers and Gurevych, 2019) as it came.
+    """
+
+    def __init__(self, encoder: nn.Module, reader: WordReader):
+        super().__init__()
+        self.encoder = encoder
+        self.reader = reader
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        mask = (tokens != 0).long()
+        states = self.encoder(input_ids=tokens, attention_mask=mask)
+        meaning: Tensor = self.reader(states, mask)
+        return meaning
+
+
+def build(reader: Mapping[str, Any], minilm: Path) -> TextSide:
+    """A text side with a random reader of these arguments and the sentence encoder in ``minilm``.
+
+    In eval mode; the sentence encoder takes no gradient. Reads local files only.
+    """
+    config = AutoConfig.from_pretrained(str(minilm), local_files_only=True, trust_remote_code=False)
+    encoder = AutoModel.from_config(config, add_pooling_layer=False)
+    stored = load_file(minilm / "model.safetensors")
+    encoder.load_state_dict({name: stored[name] for name in encoder.state_dict()})
+    encoder.requires_grad_(False)
+    return TextSide(encoder, WordReader(**reader)).eval()
+
+
+def load(config: Mapping[str, Any], tensors: Mapping[str, Tensor], minilm: Path) -> TextSide:
+    """``build`` with the trained reader."""
+    side = build(config["reader"], minilm)
+    side.reader.load_state_dict(dict(tensors))
+    return side
+
+
+def load_tokenizer(minilm: Path) -> Callable[[Sequence[str]], Tensor]:
+    """Texts → token ids (n, length) int64, padded to the longest, at most 77 tokens each."""
+    tokenizer = AutoTokenizer.from_pretrained(
+        str(minilm), local_files_only=True, trust_remote_code=False
+    )
+
+    def tokenize(texts: Sequence[str]) -> Tensor:
+        encoded = tokenizer(
+            list(texts), return_tensors="pt", padding=True, truncation=True, max_length=MAX_TOKENS
+        )
+        ids: Tensor = encoded.input_ids
+        return ids
+
+    return tokenize
+
+
+@torch.inference_mode()
+def meanings(side: TextSide, texts: Sequence[str], minilm: Path) -> Tensor:
+    """(texts, outputs) float32 of many texts, by length and in bfloat16."""
+    tokenize = load_tokenizer(minilm)
+    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+    result = torch.zeros(len(texts), side.reader.outputs)
+    for start in range(0, len(order), 256):
+        rows = order[start : start + 256]
+        with torch.autocast("cpu", torch.bfloat16):
+            result[rows] = side(tokenize([texts[i] for i in rows])).float()
+    return result

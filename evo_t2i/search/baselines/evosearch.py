@@ -1,0 +1,53 @@
+"""EvoSearch's mutation of the initial noise (He et al., 2025, arXiv 2505.17618)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from evo_t2i.config import RunConfig, described, require
+from evo_t2i.points import Points
+from evo_t2i.search.protocol import Sample
+from evo_t2i.search.scalar import ScalarSearch, crank_nicolson, pairs_of, tournament_by
+
+
+class EvoSearch(ScalarSearch):
+    """Elites stay, all others are mutated winners of a tournament; no crossover.
+
+    The mutation z' = sqrt(1 - β²) z + β ε keeps the prior. The paper also mutates the states
+    between a pipeline's steps, which a search over initial noise does not see.
+    """
+
+    @dataclass(frozen=True, kw_only=True)
+    class Options:
+        """The mutation is the paper's; the size of a tournament is a guess."""
+
+        step: float = described("Beta of the mutation, above 0, at most 1.", 0.2)
+        elites: int = described("Points that stay as they are.", 5)
+        tournament: int = described("Points of a tournament.", 3)
+
+        def __post_init__(self) -> None:
+            require(0 < self.step <= 1, "step", self.step, "a number above 0, at most 1")
+            require(self.elites >= 1, "elites", self.elites, "1 or more")
+            require(self.tournament >= 1, "tournament", self.tournament, "1 or more")
+
+    def __init__(
+        self,
+        *,
+        sample: Sample,
+        dimensions: int,
+        objectives: int,
+        config: RunConfig,
+        options: Options | None = None,
+    ) -> None:
+        super().__init__(sample=sample, dimensions=dimensions, objectives=objectives, config=config)
+        self._options = options or self.Options()
+
+    def _offspring(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        values, options = self.value(self.population), self._options
+        rows = tournament_by(values, self._config.offspring, options.tournament, rng)
+        moved = crank_nicolson(self.population.latents[rows], options.step, rng)
+        return moved, pairs_of(rows)
+
+    def _kept(self, points: Points, _rng: np.random.Generator) -> Points:
+        elites = self.best(self.population, self._options.elites)
+        return Points.joined([elites, points])

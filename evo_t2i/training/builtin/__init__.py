@@ -1,0 +1,1 @@
+"""Training of the built-in models on the procedural world."""

@@ -1,0 +1,173 @@
+"""Train the built-in CLIP: a small vision transformer against the text side that `text` trained.
+
+Two losses. CLIP's, with several positives a batch, in which every other picture is the one before
+with one choice made otherwise, so that colours, counts and sides matter. And one for the patches:
+what is somewhere in the picture has a patch near its word, and what is not has none (multiple
+instance learning, as in Xu et al., "GroupViT", 2022, and the notes' region-word loss), with a new
+synonym for each word at each step. The reader of words stays as it is; its projection learns.
+"""
+
+import hashlib
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from evo_t2i.checkpoints.minilm import minilm_folder
+from evo_t2i.models import clip as clip_model
+from evo_t2i.models import text_side
+from evo_t2i.models.text_side import TextSide
+from evo_t2i.training.builtin.pool import Pool
+from evo_t2i.training.losses import contrast_with_truth
+from evo_t2i.training.supervised import FitSettings, Progress, degrade, fit, to_batch
+from evo_t2i.world import COLOURS, NAMES, SCENES, TIMES, Truth, holds
+from evo_t2i.world.synonyms import SYNONYMS
+
+SIZE = 64
+"""Pixels a side that the tower sees."""
+CLIP_CONFIG: dict[str, Any] = {
+    "embed_dim": 256,
+    "vision_cfg": {
+        "image_size": SIZE,
+        "patch_size": 8,
+        "layers": 5,
+        "width": 192,
+        "head_width": 32,
+        "mlp_ratio": 3.0,
+    },
+    "dense": "tokens",
+    "mean": [0.5, 0.5, 0.5],
+    "std": [0.5, 0.5, 0.5],
+}
+TEXT_NOISE = 0.2
+"""Deviation of the noise on meanings, relative to theirs."""
+PROMPT = "a picture of {}."
+"""As the scorers ask for a single word."""
+WORDS = (*NAMES, *COLOURS, *TIMES, *(scene for scene in SCENES if scene not in NAMES))
+"""What patches are to tell."""
+PATCHES = 0.3
+"""Weight of the loss for patches."""
+
+
+def pool_meanings(side: TextSide, pool: Pool) -> Tensor:
+    """(texts, outputs of the reader): the meanings of all texts of a pool, kept in its folder."""
+    cache = pool.folder / f"meanings-{_digest(side.reader)}.npy"
+    if not cache.exists():
+        partial = cache.with_suffix(".partial.npy")
+        read = text_side.meanings(side, pool.texts, minilm_folder())
+        np.save(partial, read.numpy().astype(np.float16))
+        partial.rename(cache)
+    return torch.from_numpy(np.load(cache)).float()
+
+
+def _digest(module: nn.Module) -> str:
+    tensors = {name: tensor.contiguous() for name, tensor in module.state_dict().items()}
+    return hashlib.sha256(safetensors.torch.save(tensors)).hexdigest()[:12]
+
+
+def shown_words(truth: Truth) -> np.ndarray:
+    """(n, WORDS) bool: which of them a picture shows."""
+    colours = np.stack([(truth.colours == i).any(1) for i in range(len(COLOURS))], axis=1)
+    times = truth.time[:, None] == np.arange(len(TIMES))
+    kept = [SCENES.index(scene) for scene in SCENES if scene not in NAMES]
+    scenes = truth.scene[:, None] == np.array(kept)
+    return np.concatenate([truth.counts > 0, colours, times, scenes], axis=1)
+
+
+def train_clip(
+    pool: Pool,
+    side: TextSide,
+    settings: FitSettings,
+    out: Path,
+    device: torch.device,
+    progress: Progress | None = None,
+) -> nn.Module:
+    """Fit vision tower, text projection and temperature; returns the model in eval mode.
+
+    ``pool`` has twins: picture 2 i + 1 goes with picture 2 i.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(settings.seed)
+    model = clip_model.build(CLIP_CONFIG, side)
+    texts = pool_meanings(side, pool)
+    prompts = {word: [PROMPT.format(w) for w in (word, *SYNONYMS[word])] for word in WORDS}
+    spoken = {
+        word: text_side.meanings(side, said, minilm_folder()) for word, said in prompts.items()
+    }
+    spread = float(texts[:5000].std())
+    trained = nn.ModuleDict({"visual": model.visual, "projection": model.text.proj})
+    trained.register_parameter("logit_scale", model.logit_scale)
+    patch_scale = nn.Parameter(torch.tensor(10.0))
+    patch_bias = nn.Parameter(torch.full((len(WORDS),), -4.0))
+    trained.register_parameter("patch_scale", patch_scale)
+    trained.register_parameter("patch_bias", patch_bias)
+    trained = trained.to(device)
+    kept: dict[str, Tensor] = {}
+    model.visual.transformer.resblocks[-1].register_forward_hook(
+        lambda _block, _inputs, output: kept.__setitem__("states", output)
+    )
+    present = torch.from_numpy(shown_words(pool.shown)).float()
+
+    def loss(rows: np.ndarray, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
+        rows = np.sort(np.concatenate([rows[::2] // 2 * 2, rows[::2] // 2 * 2 + 1]))
+        choice = torch.randint(pool.caption_rows.shape[1], (len(rows),), generator=generator)
+        said = pool.caption_rows[rows, choice.numpy()]
+        truth = torch.from_numpy(holds(pool.shown[rows], pool.named[said])).to(device)
+        batch = degrade(to_batch(pool.images[rows], device, SIZE), generator)
+        states = texts[torch.from_numpy(said)]
+        noise = torch.randn(states.shape, generator=generator)
+        states = (states + TEXT_NOISE * spread * noise).to(device)
+        picked = torch.rand(len(WORDS), generator=generator).tolist()
+        words = torch.stack(
+            [m[int(p * len(m))] for m, p in zip(spoken.values(), picked, strict=True)]
+        )
+        with torch.no_grad():
+            model.logit_scale.clamp_(0, math.log(100))
+        with torch.autocast(device.type, torch.bfloat16):
+            images = model.visual(batch * 2 - 1)
+            patches = model.visual.ln_post(kept["states"][:, 1:]) @ model.visual.proj
+            projected = model.text.proj(torch.cat([states, words.to(device)]))
+        captions, named = projected.float().split((len(states), len(WORDS)))
+        value = contrast_with_truth(images.float(), captions, truth, model.logit_scale.exp())
+        near = F.normalize(patches.float(), dim=2) @ F.normalize(named, dim=1).T  # (n, r, words)
+        best = near.mul(20).logsumexp(1) / 20 * patch_scale + patch_bias
+        told = F.binary_cross_entropy_with_logits(
+            best, present[torch.from_numpy(rows)].to(device), reduction="sum"
+        ) / len(rows)
+        metrics = {"contrast": float(value.detach()), "patches": float(told.detach())}
+        return value + PATCHES * told, metrics
+
+    fit(trained, loss, pool, settings, out, progress)
+    return model.eval()
+
+
+@torch.inference_mode()
+def evaluate(model: Any, pool: Pool) -> dict[str, float]:
+    """How often the nearest of 250 captions is true of a picture, and the nearest picture of one.
+
+    Of captions in the grammar's own words and in others, and how often a picture is nearer to its
+    own caption than its twin is, where the caption is not true of the twin.
+    """
+    device = next(model.parameters()).device
+    texts = pool_meanings(model.text.side, pool).to(device)
+    hits: dict[str, list[float]] = {}
+    for start in range(0, len(pool) - 249, 250):
+        rows = np.arange(start, start + 250)
+        images = F.normalize(model.visual(to_batch(pool.images[rows], device, SIZE) * 2 - 1), dim=1)
+        for kind, column in (("plain", 0), ("synonyms", 3)):
+            said = pool.caption_rows[rows, column]
+            words = F.normalize(model.text.proj(texts[torch.from_numpy(said)]), dim=1)
+            near = (images @ words.T).cpu().numpy()
+            truth = holds(pool.shown[rows], pool.named[said])
+            own = np.arange(250)
+            hits.setdefault(f"{kind}_image_to_text", []).append(truth[own, near.argmax(1)].mean())
+            hits.setdefault(f"{kind}_text_to_image", []).append(truth[near.argmax(0), own].mean())
+            told_apart = ~truth[own ^ 1, own]
+            closer = (near[own, own] > near[own ^ 1, own])[told_apart]
+            hits.setdefault(f"{kind}_own_before_twin", []).append(closer.mean())
+    return {name: float(np.mean(values)) for name, values in hits.items()}

@@ -1,0 +1,453 @@
+"""Train the text side and the decider without any picture: what a caption names, and what follows.
+
+The sentence encoder is frozen and its states of all texts are computed once. The reader of its
+words learns to say what captions name, half of them in words of `synonyms.py`; the decider, which
+sees nothing of a caption but the reader's answer, learns to decide as the world does.
+"""
+
+import json
+import math
+import multiprocessing
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import AutoModel, AutoTokenizer
+
+from evo_t2i.checkpoints.minilm import minilm_folder
+from evo_t2i.models.layout_generator import Decider, LayoutGeneratorConfig
+from evo_t2i.models.word_reader import WordReader
+from evo_t2i.training import checkpoint
+from evo_t2i.training.builtin.painter import generator_config
+from evo_t2i.training.supervised import Progress, flushed_denormals
+from evo_t2i.world import (
+    CHOICES,
+    COLOURS,
+    LATENT_SIZE,
+    NAMES,
+    POSES,
+    RELATIONS,
+    SCENES,
+    TIMES,
+    Caption,
+    Truth,
+    captions,
+    choices_of,
+    sample_scene,
+    scene_of,
+    truth_of,
+)
+from evo_t2i.world.synonyms import HELD_OUT, SYNONYMS, reword
+
+READER: Mapping[str, Any] = {"width": 256, "layers": 2, "queries": 4, "outputs": 512}
+LATENTS = 8
+"""Latents a caption."""
+PROMPTS = ("a picture of {}.", "{}", "photo of a {}", "a {}.")
+_CHUNK = 500
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Captions with what they name, the states of their words, and what latents make of them.
+
+    words: (all words, 384) float16, memory-mapped; ends: (n,) int64, where each text's words end.
+    named: one row a text; seeds: (n,) int64, of the latents; choices: (n, LATENTS, choices) int8.
+    """
+
+    words: np.ndarray
+    ends: np.ndarray
+    named: Truth
+    seeds: np.ndarray
+    choices: np.ndarray
+    folder: Path
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+
+def latents_of(seed: int) -> np.ndarray:
+    """(LATENTS, LATENT_SIZE) float32."""
+    return np.random.default_rng(seed).standard_normal((LATENTS, LATENT_SIZE), dtype=np.float32)
+
+
+def load_texts(
+    folder: Path,
+    count: int,
+    seed: int,
+    *,
+    workers: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> Texts:
+    """Read the texts (count, seed) from ``folder``, making them first if they are not there."""
+    target = folder / f"texts-{seed}-{count}"
+    if not (target / "truth.npz").exists():
+        target.mkdir(parents=True, exist_ok=True)
+        _make(target, count, seed, workers, progress)
+    meta = np.load(target / "truth.npz")
+    named = Truth(**{field.name: meta[field.name] for field in fields(Truth)})
+    words = np.load(target / "words.npy", mmap_mode="r")
+    return Texts(words, meta["ends"], named, meta["seeds"], meta["choices"], target)
+
+
+def _make(
+    target: Path, count: int, seed: int, workers: int, progress: Callable[[int], None] | None
+) -> None:
+    items: list[Caption] = []
+    choices: list[np.ndarray] = []
+    tasks = [(seed, start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
+    with multiprocessing.get_context("spawn").Pool(workers) as processes:
+        for said, decided in processes.imap(_chunk, tasks):
+            items += said
+            choices.append(decided)
+            if progress:
+                progress(len(items))
+    encoder = Encoder()
+    np.save(target / "words.npy", encoder.flat([item.text for item in items]))
+    ends = np.cumsum(encoder.lengths([item.text for item in items]))
+    named = truth_of(items)
+    np.savez(
+        target / "truth.npz",
+        ends=ends,
+        seeds=np.array([_seed_of(seed, index) for index in range(count)]),
+        choices=np.concatenate(choices),
+        **{field.name: getattr(named, field.name) for field in fields(Truth)},
+    )
+    (target / "texts.json").write_text(json.dumps([item.text for item in items]), encoding="utf-8")
+
+
+def _seed_of(seed: int, index: int) -> int:
+    return seed * 10_000_000 + index
+
+
+def _chunk(task: tuple[int, int, int]) -> tuple[list[Caption], np.ndarray]:
+    seed, start, stop = task
+    said, decided = [], []
+    for index in range(start, stop):
+        rng = np.random.default_rng([seed, index])
+        caption = _prompt(rng) if rng.random() < 0.2 else captions(sample_scene(rng), rng, 1)[0]
+        if rng.random() < 0.6:
+            caption = reword(caption, rng, 0.6)
+        said.append(caption)
+        latents = latents_of(_seed_of(seed, index))
+        decided.append([choices_of(scene_of(caption, latent)) for latent in latents])
+    return said, np.array(decided, np.int8)
+
+
+def _prompt(rng: np.random.Generator) -> Caption:
+    """One word in a plain frame, as scorers ask for words one by one."""
+    names = tuple(SYNONYMS)
+    name = names[int(rng.random() * len(names))]
+    while name in COLOURS:
+        name = names[int(rng.random() * len(names))]
+    words = SYNONYMS[name]
+    word = words[int(rng.random() * len(words))]
+    text = PROMPTS[int(rng.random() * len(PROMPTS))].format(word)
+    if name in NAMES:
+        return Caption(text, things=((name, None, 1),))
+    return Caption(text, time=name) if name in TIMES else Caption(text, scene=name)
+
+
+class Encoder:
+    """The frozen sentence encoder, word by word."""
+
+    def __init__(self, folder: Path | None = None):
+        folder = folder or minilm_folder()
+        self._tokenizer = AutoTokenizer.from_pretrained(
+            str(folder), local_files_only=True, trust_remote_code=False
+        )
+        self._model = AutoModel.from_pretrained(
+            str(folder), local_files_only=True, trust_remote_code=False
+        ).eval()
+
+    def lengths(self, texts: Sequence[str]) -> list[int]:
+        """Words of each text, the encoder's marks among them."""
+        return [len(ids) for ids in self._tokenizer(list(texts), truncation=True).input_ids]
+
+    @torch.inference_mode()
+    def flat(self, texts: Sequence[str], batch: int = 256) -> np.ndarray:
+        """(all words, 384) float16, text after text."""
+        lengths = self.lengths(texts)
+        order = np.argsort(lengths, kind="stable")
+        result = np.zeros((sum(lengths), 384), np.float16)
+        starts = np.cumsum([0, *lengths[:-1]])
+        for at in range(0, len(order), batch):
+            rows = order[at : at + batch]
+            tokens = self._tokenizer(
+                [texts[row] for row in rows], return_tensors="pt", padding=True, truncation=True
+            )
+            with torch.autocast("cpu", torch.bfloat16):
+                states = self._model(**tokens).last_hidden_state.half().numpy()
+            for row, state in zip(rows, states, strict=True):
+                result[starts[row] : starts[row] + lengths[row]] = state[: lengths[row]]
+        return result
+
+    def padded(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """States (n, length, 384) float32 and mask (n, length)."""
+        lengths = self.lengths(texts)
+        return pad(self.flat(texts), np.cumsum(lengths), np.arange(len(texts)))
+
+
+def pad(words: np.ndarray, ends: np.ndarray, rows: np.ndarray) -> tuple[Tensor, Tensor]:
+    """States (n, length, 384) float32 and mask (n, length) int64 of texts ``rows``."""
+    starts = np.where(rows > 0, ends[rows - 1], 0)
+    lengths = ends[rows] - starts
+    states = np.zeros((len(rows), int(lengths.max()), words.shape[1]), np.float32)
+    for row, (start, length) in enumerate(zip(starts, lengths, strict=True)):
+        states[row, :length] = words[start : start + length]
+    mask = np.arange(states.shape[1])[None] < lengths[:, None]
+    return torch.from_numpy(states), torch.from_numpy(mask).long()
+
+
+NAMED: Mapping[str, tuple[int, ...]] = {
+    "scene": (len(SCENES) + 1,),
+    "time": (len(TIMES) + 1,),
+    "counts": (len(NAMES), 4),
+    "colours": (len(NAMES), len(COLOURS) + 1),
+    "poses": (len(NAMES), len(POSES) + 1),
+    "subjects": (len(RELATIONS), len(NAMES)),
+    "objects": (len(RELATIONS), len(NAMES)),
+}
+"""What is read of a caption; the last option of all but counts is that it is not named, the first
+of counts."""
+
+
+class Namer(nn.Module):
+    """Meanings (n, outputs) → logits of what captions name, a head for each entry of `NAMED`."""
+
+    def __init__(self, meaning: int):
+        super().__init__()
+        self.head = nn.Linear(meaning, sum(math.prod(shape) for shape in NAMED.values()))
+
+    def forward(self, meaning: Tensor) -> dict[str, Tensor]:
+        sizes = [math.prod(shape) for shape in NAMED.values()]
+        parts = self.head(meaning).float().split(sizes, dim=1)
+        return {
+            name: part.unflatten(1, shape)
+            for (name, shape), part in zip(NAMED.items(), parts, strict=True)
+        }
+
+
+def misnamed(told: Mapping[str, Tensor], named: Truth) -> Tensor:
+    """Sum of the heads' cross-entropies, a mean over captions of sums over names."""
+    count = len(named)
+
+    def targets(values: np.ndarray, missing: int) -> Tensor:
+        values = values.astype(np.int64)
+        return torch.from_numpy(np.where(values < 0, missing, values))
+
+    total = F.cross_entropy(told["scene"], targets(named.scene, len(SCENES)))
+    total = total + F.cross_entropy(told["time"], targets(named.time, len(TIMES)))
+    for name, values, missing in (
+        ("counts", named.counts, 0),
+        ("colours", named.colours, len(COLOURS)),
+        ("poses", named.poses, len(POSES)),
+    ):
+        wanted = targets(values, missing).flatten()
+        wrong = F.cross_entropy(told[name].flatten(0, 1), wanted, reduction="sum")
+        total = total + wrong / count
+    for name, flags in (("subjects", named.subjects), ("objects", named.objects)):
+        wanted_flags = torch.from_numpy(flags.astype(np.float32))
+        wrong = F.binary_cross_entropy_with_logits(told[name], wanted_flags, reduction="sum")
+        total = total + wrong / count
+    return total
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextSettings:
+    """How long and how fast to train."""
+
+    texts: int
+    """Repeats included."""
+    seed: int = 0
+    batch: int = 256
+    latents: int = 3
+    """Of each caption, a step."""
+    rate: float = 1.5e-3
+    noise: float = 0.3
+    """Deviation of the noise on words' states, relative to theirs: near words mean the same."""
+    dropped: float = 0.05
+    """Share of the words that are not seen."""
+    report_every: int = 100
+    """Steps."""
+
+
+class TextStudents(nn.Module):
+    """What this training trains."""
+
+    def __init__(self, config: LayoutGeneratorConfig):
+        super().__init__()
+        self.reader = WordReader(**READER)
+        self.namer = Namer(config.text_size)
+        self.decider = Decider(config)
+
+
+@flushed_denormals()
+def train_text(
+    texts: Texts, settings: TextSettings, out: Path, progress: Progress | None = None
+) -> TextStudents:
+    """Returns reader, namer and decider in eval mode; resumes from ``out`` where it stopped."""
+    out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(settings.seed)
+    side = TextStudents(generator_config())
+    optimizer = torch.optim.AdamW(
+        side.parameters(), lr=settings.rate, weight_decay=0.02, betas=(0.9, 0.98)
+    )
+    path, identity = out / "checkpoint.safetensors", (settings, texts.folder.name)
+    modules: dict[str, nn.Module] = {"side": side}
+    step = checkpoint.restore(path, identity, modules, {"side": optimizer}) if path.exists() else 0
+    steps = max(1, settings.texts // settings.batch)
+    spread = float(np.std(np.asarray(texts.words[:20000], np.float32)))
+    seen: dict[str, list[float]] = {}
+    began = time.monotonic()
+    while step < steps:
+        rng = np.random.default_rng([settings.seed, step])
+        generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
+        rows = _of_like_length(texts, rng, settings.batch)
+        share = step / steps
+        optimizer.param_groups[0]["lr"] = (
+            settings.rate
+            * min(1.0, share / 0.03 + 0.01)
+            * (0.02 + 0.98 * (1 + math.cos(math.pi * share)) / 2)
+        )
+        states, mask = pad(texts.words, texts.ends, rows)
+        kept = torch.rand(mask.shape, generator=generator) >= settings.dropped
+        states = states + settings.noise * spread * torch.randn(states.shape, generator=generator)
+        which = rng.permutation(LATENTS)[: settings.latents]
+        latents = torch.from_numpy(
+            np.stack([latents_of(int(texts.seeds[row]))[which] for row in rows])
+        )
+        choices = torch.from_numpy(texts.choices[rows][:, which].astype(np.int64))
+        with torch.autocast("cpu", torch.bfloat16):
+            meaning = side.reader(states, mask * kept)
+            told = side.namer(meaning)
+            many = meaning[:, None].expand(-1, settings.latents, -1).flatten(0, 1)
+            logits = side.decider.logits(many, latents.flatten(0, 1), choices.flatten(0, 1))
+        named = misnamed(told, texts.named[rows])
+        decided = misdecided(logits, choices.flatten(0, 1))
+        optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(named + decided)
+        nn.utils.clip_grad_norm_(side.parameters(), 1.0)
+        optimizer.step()
+        step += 1
+        for name, value in (("named", named), ("decided", decided)):
+            seen.setdefault(name, []).append(float(value.detach()))
+        if step % settings.report_every == 0 or step == steps:
+            line = {"texts": float(step * settings.batch)}
+            line |= {name: round(float(np.mean(values)), 4) for name, values in seen.items()}
+            line["sharpness"] = round(float(side.decider.sharpness.detach()), 3)
+            line["seconds"] = round(time.monotonic() - began)
+            seen = {}
+            with (out / "metrics.jsonl").open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+            checkpoint.save(path, step, identity, modules, {"side": optimizer})
+            if progress:
+                progress(step * settings.batch, settings.texts, line)
+    return side.eval()
+
+
+def _falling(share: float) -> float:
+    """A short rise, then a cosine down to a fiftieth."""
+    return min(1.0, share / 0.03 + 0.01) * (0.02 + 0.98 * (1 + math.cos(math.pi * share)) / 2)
+
+
+def _of_like_length(texts: Texts, rng: np.random.Generator, count: int) -> np.ndarray:
+    """Random rows, of which no batch has long and short ones together."""
+    rows = rng.integers(len(texts), size=4 * count)
+    lengths = texts.ends[rows] - np.where(rows > 0, texts.ends[rows - 1], 0)
+    start = int(rng.integers(4)) * count
+    return np.sort(rows[np.argsort(lengths, kind="stable")[start : start + count]])
+
+
+def misdecided(logits: Sequence[Tensor], choices: Tensor) -> Tensor:
+    """Sum over the choices of their cross-entropies, a mean over rows."""
+    parts = []
+    for number, part in enumerate(logits):
+        taken = choices[:, number]
+        taken = torch.where(taken < 0, torch.full_like(taken, part.shape[1] - 1), taken)
+        parts.append(F.cross_entropy(part.float(), taken))
+    return torch.stack(parts).sum()
+
+
+@torch.inference_mode()
+def read_captions(side: TextStudents, states: Tensor, mask: Tensor) -> Truth:
+    """What the text side reads in captions, as a `Truth` of what they name."""
+    told = side.namer(side.reader(states, mask))
+
+    def answers(name: str) -> np.ndarray:
+        best = told[name].argmax(-1)
+        none = told[name].shape[-1] - 1
+        result: np.ndarray = torch.where(best == none, torch.full_like(best, -1), best).numpy()
+        return result
+
+    counts = told["counts"].argmax(-1)
+    counts = torch.where(counts == 0, torch.full_like(counts, -1), counts)
+    return Truth(
+        answers("scene"),
+        answers("time"),
+        counts.numpy().astype(np.int8),
+        answers("colours").astype(np.int8),
+        answers("poses").astype(np.int8),
+        (told["subjects"] > 0).numpy(),
+        (told["objects"] > 0).numpy(),
+    )
+
+
+def evaluate(side: TextStudents, count: int = 1000, seed: int = 12345) -> dict[str, float]:
+    """Shares of new captions of which all that is named is read, and decided as the world would.
+
+    Three kinds: the grammar's own, in other words, and in words that no training ever saw; of the
+    last each caption has one such word at least.
+    """
+    encoder = Encoder()
+    scores: dict[str, Any] = {}
+    for kind in ("plain", "synonyms", "held_out"):
+        said: list[Caption] = []
+        index = 0
+        while len(said) < count:
+            rng = np.random.default_rng([seed, index])
+            caption = captions(sample_scene(rng), rng, 1)[0]
+            index += 1
+            if kind == "plain":
+                said.append(caption)
+                continue
+            other = reword(caption, rng, 0.6, SYNONYMS if kind == "synonyms" else HELD_OUT)
+            if other.text != caption.text:
+                said.append(other)
+        states, mask = encoder.padded([caption.text for caption in said])
+        named, read = truth_of(said), read_captions(side, states, mask)
+        right = {
+            "scene": read.scene == named.scene,
+            "time": read.time == named.time,
+            "counts": (read.counts == named.counts).all(1),
+            "colours": (read.colours == named.colours).all(1),
+            "relations": ((read.subjects == named.subjects) & (read.objects == named.objects)).all(
+                (1, 2)
+            ),
+        }
+        scores |= {f"{kind}_{name}": float(hits.mean()) for name, hits in right.items()}
+        scores[f"{kind}_all"] = float(np.all(list(right.values()), axis=0).mean())
+        scores[f"{kind}_drawn"] = _decided_rightly(side, said, states, mask, seed)
+    return {name: round(value, 4) for name, value in scores.items()}
+
+
+@torch.inference_mode()
+def _decided_rightly(
+    side: TextStudents, said: Sequence[Caption], states: Tensor, mask: Tensor, seed: int
+) -> float:
+    """Share of captions of which a scene, rebuilt from the decider's choices, shows all."""
+    rng = np.random.default_rng(seed)
+    latents = rng.standard_normal((len(said), LATENT_SIZE), dtype=np.float32)
+    decided = side.decider(side.reader(states, mask), torch.from_numpy(latents))
+    options = torch.stack([part.argmax(1) for part in decided], dim=1).numpy()
+    truth = np.stack(
+        [choices_of(scene_of(c, latent)) for c, latent in zip(said, latents, strict=True)]
+    )
+    sizes = np.array([len(choice.options) for choice in CHOICES])
+    options = np.where(options == sizes, -1, options)
+    return float((options == truth).all(1).mean())

@@ -1,0 +1,70 @@
+import socket
+
+import pytest
+import torch
+
+from evo_t2i.checkpoints.minilm import minilm_folder
+from evo_t2i.errors import ModelError
+from evo_t2i.models import sentence_clip as clip
+
+CONFIG = {
+    "embed_dim": 32,
+    "vision_cfg": {"image_size": 64, "patch_size": 16, "width": 64, "layers": 2, "head_width": 32},
+    "text_cfg": {"hf_pooler_type": "mean_pooler", "hf_proj_type": "mlp"},
+}
+
+
+@pytest.fixture(scope="module")
+def model():
+    torch.manual_seed(0)
+    return clip.build(CONFIG, minilm_folder())
+
+
+def test_build_and_tokenizer_reach_no_network(monkeypatch):
+    def refuse(*_arguments, **_options):
+        raise AssertionError("opened a connection")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    clip.build(CONFIG, minilm_folder())
+    clip.load_tokenizer(minilm_folder())
+
+
+@torch.inference_mode()
+def test_padding_leaves_a_caption_embedding_unchanged(model):
+    tokenize = clip.load_tokenizer(minilm_folder())
+    short = "a red bus."
+    alone = model.encode_text(tokenize([short]))
+    padded = model.encode_text(tokenize([short, "a very much longer caption about a red bus."]))
+    torch.testing.assert_close(padded[:1], alone, atol=1e-5, rtol=0)
+
+
+def test_a_long_caption_is_cut_to_77_tokens():
+    assert clip.load_tokenizer(minilm_folder())(["bus " * 300]).shape == (1, 77)
+
+
+@torch.inference_mode()
+def test_projected_sentence_states_are_the_text_embedding(model):
+    tokens = clip.load_tokenizer(minilm_folder())(["a cat", "a dog on a table"])
+    states = clip.sentence_states(model, tokens)
+    assert states.shape == (2, 384)
+    torch.testing.assert_close(model.text.proj(states), model.encode_text(tokens))
+
+
+def test_only_the_trained_parts_are_stored_and_they_come_back(model):
+    tensors = clip.trained_tensors(model)
+    assert not any(name.startswith("text.transformer.") for name in tensors)
+    assert {"logit_scale", "text.proj.0.weight", "visual.proj"} <= tensors.keys()
+    trainable = {name for name, tensor in model.named_parameters() if tensor.requires_grad}
+    assert trainable == tensors.keys()
+    torch.manual_seed(1)
+    other = clip.load(CONFIG, tensors, minilm_folder())
+    images = torch.rand(2, 3, 64, 64)
+    torch.testing.assert_close(other.encode_image(images), model.encode_image(images))
+
+
+def test_weights_that_do_not_fit_are_refused_by_name(model):
+    tensors = clip.trained_tensors(model)
+    del tensors["visual.proj"]
+    with pytest.raises(ModelError, match=r"1 of \d+ tensors .*'visual\.proj'"):
+        clip.load_trained(model, tensors)

@@ -1,0 +1,278 @@
+"""The trainings for real, on a few renders: they learn, they resume, they keep what fits."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from evo_t2i.checkpoints.minilm import minilm_folder
+from evo_t2i.errors import EvoError, RunDataError
+from evo_t2i.models import text_side, vgg
+from evo_t2i.training import checkpoint
+from evo_t2i.training.builtin import clip, painter, placer, text
+from evo_t2i.training.builtin.classifier import (
+    MAIN_SHARE,
+    SIZE,
+    label_distribution,
+    spoil,
+    train_classifier,
+)
+from evo_t2i.training.builtin.judge import build_judge, misread, read, train_judge, understood
+from evo_t2i.training.builtin.pool import layout_of, load_pool
+from evo_t2i.training.supervised import FitSettings, degrade, to_batch
+from evo_t2i.world import KINDS, choices_of, scene_from_choices, shows_own
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory):
+    return load_pool(tmp_path_factory.mktemp("pool"), 64, 11)
+
+
+@pytest.fixture(scope="module")
+def twins(tmp_path_factory):
+    return load_pool(tmp_path_factory.mktemp("twins"), 64, 12, twins=True)
+
+
+@pytest.fixture(scope="module")
+def texts(tmp_path_factory):
+    return text.load_texts(tmp_path_factory.mktemp("texts"), 120, 13)
+
+
+def test_a_pool_is_the_same_when_read_again(pool):
+    again = load_pool(pool.folder.parent, 64, 11)
+    assert np.array_equal(pool.images, again.images)
+    assert np.array_equal(pool.layout.boxes, again.layout.boxes)
+    assert pool.texts == again.texts
+
+
+def test_every_picture_shows_what_its_captions_name(pool):
+    for column in range(pool.caption_rows.shape[1]):
+        assert shows_own(pool.shown, pool.named[pool.caption_rows[:, column]]).all()
+
+
+def test_choices_and_amounts_make_the_picture_again(pool):
+    for row in range(8):
+        scene = scene_from_choices(pool.choices[row], pool.amounts[row].astype(float).tolist())
+        assert np.array_equal(choices_of(scene), pool.choices[row])
+        boxes = layout_of([scene]).boxes[0]
+        np.testing.assert_allclose(boxes, pool.layout.boxes[row], atol=1e-5)
+
+
+def test_twins_differ_in_few_choices(twins):
+    differing = (twins.choices[::2] != twins.choices[1::2]).sum(1)
+    assert differing.min() >= 1
+    assert np.median(differing) <= 3
+
+
+def test_label_targets_are_distributions_led_by_the_main_thing(pool):
+    targets = label_distribution(pool)
+    assert np.allclose(targets.sum(1), 1)
+    main = pool.layout.kinds[:, 0]
+    things = main >= 0
+    assert (targets[things].argmax(1) == main[things]).all()
+    assert np.allclose(targets[things].max(1), MAIN_SHARE)
+    assert np.allclose(targets[~things], 1 / len(KINDS))
+
+
+def test_spoiled_pictures_differ_by_as_much_as_is_said(pool):
+    batch = to_batch(pool.images[:32], CPU, SIZE)
+    spoiled, amount = spoil(batch, torch.Generator().manual_seed(3))
+    again, _ = spoil(batch, torch.Generator().manual_seed(3))
+    assert torch.equal(spoiled, again)
+    assert spoiled.min() >= 0
+    assert spoiled.max() <= 1
+    distance = (spoiled - batch).abs().mean(dim=(1, 2, 3))
+    assert (distance[amount == 0] == 0).all()
+    assert (distance[amount > 0] > 0).all()
+    assert 4 < (amount > 0).sum() < 28
+
+
+def test_degrade_keeps_range_and_is_a_function_of_its_generator(pool):
+    batch = to_batch(pool.images[:8], CPU, SIZE)
+    first = degrade(batch, torch.Generator().manual_seed(3))
+    second = degrade(batch, torch.Generator().manual_seed(3))
+    assert torch.equal(first, second)
+    assert first.min() >= 0
+    assert first.max() <= 1
+    assert 0 < (first - batch).abs().mean() < 0.15
+
+
+def interrupted(*_):
+    raise InterruptedError
+
+
+def test_the_classifier_learns_and_resumes_to_the_same_weights(pool, tmp_path):
+    settings = FitSettings(images=32 * 24, batch=32, seed=1, report_every=3)
+    losses = []
+    whole = train_classifier(
+        pool,
+        settings,
+        tmp_path / "whole",
+        CPU,
+        width=8,
+        progress=lambda *a: losses.append(a[2]["loss"]),
+    )
+    assert np.mean(losses[-4:]) < np.mean(losses[:4])
+    with pytest.raises(InterruptedError):
+        train_classifier(pool, settings, tmp_path / "cut", CPU, width=8, progress=interrupted)
+    resumed = train_classifier(pool, settings, tmp_path / "cut", CPU, width=8)
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[name]), name
+
+
+def test_the_painter_learns_and_resumes_to_the_same_weights(pool, tmp_path):
+    network = vgg.build(4, len(KINDS)).requires_grad_(False)
+    settings = painter.PainterSettings(images=4 * 8, batch=4, report_every=8)
+    small = dataclasses.replace(
+        painter.generator_config(),
+        style_size=32,
+        backdrop_channels=(8, 8, 8, 8, 8),
+        thing_channels=(8, 8, 8, 8),
+        canvas_channels=8,
+        fine_channels=4,
+    )
+    reports = []
+
+    def train(folder, progress=None):
+        return painter.train_painter(pool, network, settings, folder, CPU, progress, small)
+
+    whole = train(tmp_path / "whole", lambda *a: reports.append(a[2]))
+    assert reports[-1]["pixels"] < reports[0]["pixels"]
+    with pytest.raises(InterruptedError):
+        train(tmp_path / "cut", interrupted)
+    resumed = train(tmp_path / "cut")
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[name]), name
+    assert (tmp_path / "cut" / "sheet.png").exists()
+
+
+def test_the_placer_comes_nearer_to_where_things_are(pool, tmp_path):
+    short = FitSettings(images=64, batch=64, learning_rate=2e-3)
+    long = FitSettings(images=64 * 150, batch=64, learning_rate=3e-3)
+    before = placer.evaluate(placer.train_placer(pool, short, tmp_path / "short"), pool)
+    after = placer.evaluate(placer.train_placer(pool, long, tmp_path / "long"), pool)
+    assert after["box_error"] < 0.5 * before["box_error"]
+    assert after["presence"] > 0.7
+
+
+def test_the_text_training_lowers_both_losses_and_resumes(texts, tmp_path):
+    settings = text.TextSettings(texts=16 * 12, batch=16, report_every=2)
+    reports = []
+    whole = text.train_text(texts, settings, tmp_path / "whole", lambda *a: reports.append(a[2]))
+    assert reports[-1]["named"] < reports[0]["named"]
+    assert reports[-1]["decided"] < reports[0]["decided"]
+    with pytest.raises(InterruptedError):
+        text.train_text(texts, settings, tmp_path / "cut", interrupted)
+    resumed = text.train_text(texts, settings, tmp_path / "cut")
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[name]), name
+
+
+def test_texts_know_what_their_latents_make(texts):
+    assert len(texts.ends) == len(texts.choices) == len(texts.named) == 120
+    assert texts.ends[-1] == len(texts.words)
+    latent = text.latents_of(int(texts.seeds[0]))
+    assert latent.shape == (text.LATENTS, 210)
+    states, mask = text.pad(texts.words, texts.ends, np.array([0, 5]))
+    assert mask.sum() == texts.ends[0] + texts.ends[5] - texts.ends[4]
+    assert (states[mask == 0] == 0).all()
+
+
+def test_a_training_of_clip_lowers_its_loss_and_leaves_the_text_side(twins, tmp_path):
+    torch.manual_seed(0)
+    side = text_side.build({"width": 32, "layers": 1, "outputs": 48}, minilm_folder())
+    before = {name: value.clone() for name, value in side.state_dict().items()}
+    losses = []
+    model = clip.train_clip(
+        twins,
+        side,
+        FitSettings(images=32 * 8, batch=32, seed=1, report_every=4),
+        tmp_path,
+        CPU,
+        lambda *a: losses.append(a[2]["loss"]),
+    )
+    assert losses[-1] < losses[0]
+    for name, value in before.items():
+        assert torch.equal(value, model.text.side.state_dict()[name]), name
+
+
+def test_words_are_shown_where_truth_says_so(pool):
+    shown = clip.shown_words(pool.shown)
+    assert shown.shape == (64, len(clip.WORDS))
+    column = clip.WORDS.index("sunset")
+    assert np.array_equal(shown[:, column], pool.shown.time == 1)
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path):
+    layer = torch.nn.Linear(2, 3)
+    path = tmp_path / "checkpoint.safetensors"
+    checkpoint.save(path, 7, "settings", {"model": layer}, {})
+    assert checkpoint.restore(path, "settings", {"model": torch.nn.Linear(2, 3)}, {}) == 7
+    with pytest.raises(RunDataError, match="does not fit") as refused:
+        checkpoint.restore(path, "settings", {"model": torch.nn.Linear(4, 3)}, {})
+    assert len(str(refused.value).splitlines()) == 1
+    with pytest.raises(RunDataError, match="same options"):
+        checkpoint.restore(path, "others", {"model": torch.nn.Linear(2, 3)}, {})
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("0/step", None), ("7/step", torch.ones(())), ("x/step", torch.ones(())),
+     ("0", torch.ones(())), ("0/exp_avg", torch.ones(5))],
+)  # fmt: skip
+def test_an_optimisers_state_that_fits_no_parameter_is_refused(key, value, tmp_path):
+    layer = torch.nn.Linear(2, 3)
+    adam = torch.optim.Adam(layer.parameters())
+    layer(torch.ones(1, 2)).sum().backward()
+    adam.step()
+    path = tmp_path / "checkpoint.safetensors"
+    checkpoint.save(path, 7, "settings", {"model": layer}, {"adam": adam})
+    tensors = load_file(path) | {f"optimizer/adam/{key}": value}
+    kept = {name: tensor for name, tensor in tensors.items() if tensor is not None}
+    save_file(kept, path, metadata={"step": "7", "identity": repr("settings")})
+    with pytest.raises(RunDataError, match="no state of the optimiser as a training writes it"):
+        checkpoint.restore(path, "settings", {"model": layer}, {"adam": adam})
+
+
+def test_a_checkpoint_that_cannot_be_written_is_told_in_one_sentence(tmp_path):
+    layer = torch.nn.Linear(2, 3)
+    with pytest.raises(
+        EvoError, match=r"gone.checkpoint\.safetensors cannot be written \(.*make room"
+    ):
+        checkpoint.save(tmp_path / "gone" / "checkpoint.safetensors", 1, "", {"model": layer}, {})
+
+
+def test_the_judge_reads_pictures_as_a_truth(pool, tmp_path):
+    model = train_judge(pool, FitSettings(images=64, batch=32, seed=1), tmp_path, CPU)
+    seen = read(model, np.asarray(pool.images[:5]))
+    assert seen.counts.shape == pool.shown.counts[:5].shape
+    assert (seen.colours[seen.counts == 0] == -1).all()
+    assert sum(p.numel() for p in build_judge().parameters()) < 6_000_000
+
+
+def test_right_answers_are_understood_and_cost_nothing(pool):
+    rows = pool.shown[np.arange(20)]
+
+    def sure(values, size):
+        index = torch.from_numpy(np.maximum(values, 0).astype(np.int64))
+        return torch.nn.functional.one_hot(index, size).float() * 60 - 30
+
+    told = {
+        "scene": sure(rows.scene, 10),
+        "time": sure(rows.time, 3),
+        "counts": sure(rows.counts, 4),
+        "colours": sure(rows.colours, 10),
+        "poses": sure(rows.poses, 5),
+        "subjects": torch.from_numpy(rows.subjects).float() * 60 - 30,
+        "objects": torch.from_numpy(rows.objects).float() * 60 - 30,
+    }
+    assert float(misread(told, rows, CPU)) < 1e-3
+    read_back = understood(told)
+    assert np.array_equal(read_back.counts, rows.counts)
+    assert np.array_equal(read_back.subjects, rows.subjects)
+    named = rows.colours >= 0
+    assert np.array_equal(read_back.colours[named], rows.colours[named])
