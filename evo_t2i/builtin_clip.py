@@ -35,7 +35,7 @@ def load(folder: Path | None = None) -> LoadedClip:
     Raises ModelError when its weights or the text side's are missing, damaged or not of one
     training.
     """
-    from evo_t2i.models import clip, text_side  # import open_clip, which takes seconds
+    from evo_t2i.models import clip, minilm, text_side  # import open_clip, which takes seconds
 
     weights, text = builtin.load("clip", folder), builtin.load("text", folder)
     if weights.config["text"] != text.tensors_digest:
@@ -46,7 +46,7 @@ def load(folder: Path | None = None) -> LoadedClip:
     side = text_side.load(text.config, text.tensors, minilm_folder())
     return LoadedClip(
         clip.load(weights.config, weights.tensors, side),
-        text_side.load_tokenizer(minilm_folder()),
+        minilm.load_tokenizer(minilm_folder()),
         weights.config,
         weights.digest,
         weights.tensors_digest,

@@ -23,11 +23,8 @@ CLIP_CONFIG = {
 @pytest.fixture(scope="session")
 def random_weights(tmp_path_factory):
     """A weights folder with a random ``text``, ``clip`` and ``vgg``."""
-    from evo_t2i.models import (  # seconds that tests without networks need not wait
-        clip,
-        text_side,
-        vgg,
-    )
+    from evo_t2i.models import clip, text_side, vgg  # seconds that others need not wait
+    from evo_t2i.models.trained_parts import trained_tensors
 
     folder = tmp_path_factory.mktemp("weights")
     torch.manual_seed(0)
@@ -36,7 +33,7 @@ def random_weights(tmp_path_factory):
     builtin.save(folder, "text", side.reader.state_dict(), {"reader": reader}, "")
     model = clip.build(CLIP_CONFIG, side)
     config = CLIP_CONFIG | {"text": builtin.load("text", folder).tensors_digest}
-    builtin.save(folder, "clip", clip.trained_tensors(model), config, "")
+    builtin.save(folder, "clip", trained_tensors(model, clip.FROZEN), config, "")
     channels = [4, 4, "M", 8, 8, "M"]
     config = {"channels": channels, "labels": LABELS.split(), "image_size": 64}
     normalisation = {"mean": [0.5] * 3, "std": [0.5] * 3}

@@ -208,12 +208,12 @@ def _builtin() -> dict[str, Any]:
 
 def _small(weights: LoadedWeights) -> dict[str, Any]:
     """A small CLIP of one's own, beside the sentence encoder."""
-    from evo_t2i.models import sentence_clip  # imports open_clip, which takes seconds
+    from evo_t2i.models import minilm, sentence_clip  # imports open_clip, which takes seconds
 
     folder = minilm_folder()
     return {
         "model": sentence_clip.load(weights.config, weights.tensors, folder),
-        "tokenize": sentence_clip.load_tokenizer(folder),
+        "tokenize": minilm.load_tokenizer(folder),
         "mean": weights.config["mean"],
         "std": weights.config["std"],
         "digest": weights.digest,

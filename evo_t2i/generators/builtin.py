@@ -25,7 +25,7 @@ class BuiltinGenerator:
     """
 
     def __init__(self, *, device: torch.device, argument: str | None = None) -> None:
-        from evo_t2i.models import text_side  # imports transformers, which takes a second
+        from evo_t2i.models import minilm, text_side  # imports transformers, which takes a second
 
         if argument is not None:
             raise UsageError(
@@ -41,7 +41,7 @@ class BuiltinGenerator:
         self._device = device
         with loading():
             self._side = text_side.load(text.config, text.tensors, minilm_folder())
-            self._tokenize = text_side.load_tokenizer(minilm_folder())
+            self._tokenize = minilm.load_tokenizer(minilm_folder())
             model = layout_generator.load(weights.config, weights.tensors)
             self._model = model.to(device).to(memory_format=torch.channels_last).eval()
         if device.type != "mps":  # has no float64

@@ -157,13 +157,11 @@ class _SentenceEncoder:
 
 
 def _small_encoder(folder: Path) -> _SentenceEncoder:
-    from evo_t2i.models import sentence_clip
+    from evo_t2i.models import minilm, sentence_clip
 
-    weights, minilm = load_small_clip(folder), minilm_folder()
-    model = sentence_clip.load(weights.config, weights.tensors, minilm)
-    return _SentenceEncoder(
-        model.encode_text, sentence_clip.load_tokenizer(minilm), weights.tensors_digest
-    )
+    weights, home = load_small_clip(folder), minilm_folder()
+    model = sentence_clip.load(weights.config, weights.tensors, home)
+    return _SentenceEncoder(model.encode_text, minilm.load_tokenizer(home), weights.tensors_digest)
 
 
 def _find(wanted: TextEncoder) -> Path:

@@ -12,10 +12,11 @@ import torch
 from open_clip.transformer import VisionTransformer
 from torch import Tensor, nn
 
-from evo_t2i.errors import ModelError
 from evo_t2i.models.text_side import TextSide
+from evo_t2i.models.trained_parts import load_trained
 
-TEXT_PREFIX = "text.side."
+FROZEN = "text.side."
+"""How the names of the tensors begin that are stored elsewhere."""
 
 
 class TextTower(nn.Module):
@@ -72,30 +73,5 @@ def build(config: Mapping[str, Any], side: TextSide) -> BuiltinClip:
 def load(config: Mapping[str, Any], tensors: Mapping[str, Tensor], side: TextSide) -> BuiltinClip:
     """``build`` with the trained parts ``tensors``; raises ModelError unless they fit."""
     model = build(config, side)
-    load_trained(model, tensors)
+    load_trained(model, tensors, FROZEN)
     return model
-
-
-def trained_tensors(model: nn.Module) -> dict[str, Tensor]:
-    """The tensors that training changes, on the CPU: all but the text side's."""
-    return {
-        name: tensor.detach().cpu().contiguous()
-        for name, tensor in model.state_dict().items()
-        if not name.startswith(TEXT_PREFIX)
-    }
-
-
-def load_trained(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Put ``trained_tensors`` back. Raises ModelError unless names and shapes fit exactly."""
-    wanted = {name: tensor.shape for name, tensor in trained_tensors(model).items()}
-    found = {name: tensor.shape for name, tensor in tensors.items()}
-    if wanted != found:
-        differing = sorted(
-            name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name)
-        )
-        raise ModelError(
-            f"The CLIP weights do not fit their configuration: {len(differing)} of "
-            f"{len(wanted)} tensors are missing, unknown or of another shape, first "
-            f"{differing[0]!r}; train the model anew with this version."
-        )
-    model.load_state_dict(dict(tensors), strict=False)

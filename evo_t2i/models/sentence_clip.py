@@ -4,20 +4,19 @@ Only the vision tower, the text projection and the temperature are trained and s
 sentence encoder's tensors come from its own package (Reimers and Gurevych, 2019).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from open_clip.model import CustomTextCLIP
-from safetensors.torch import load_file
-from torch import Tensor, nn
-from transformers import AutoTokenizer
+from torch import Tensor
 
-from evo_t2i.errors import ModelError
+from evo_t2i.models.minilm import load_tensors
+from evo_t2i.models.trained_parts import load_trained
 
-FROZEN_PREFIX = "text.transformer."
-MAX_TOKENS = 77
+FROZEN = "text.transformer."
+"""How the names of the tensors begin that are stored elsewhere."""
 
 
 def build(config: Mapping[str, Any], minilm: Path) -> CustomTextCLIP:
@@ -41,34 +40,15 @@ def build(config: Mapping[str, Any], minilm: Path) -> CustomTextCLIP:
         text_cfg=text_config,
         quick_gelu=config.get("quick_gelu", False),
     )
-    encoder = model.text.transformer
-    stored = load_file(minilm / "model.safetensors")
-    encoder.load_state_dict({name: stored[name] for name in encoder.state_dict()})
-    encoder.requires_grad_(False)
+    load_tensors(model.text.transformer, minilm)
     return model.eval()
 
 
 def load(config: Mapping[str, Any], tensors: Mapping[str, Tensor], minilm: Path) -> CustomTextCLIP:
     """``build`` with the trained parts ``tensors``; raises ModelError unless they fit."""
     model = build(config, minilm)
-    load_trained(model, tensors)
+    load_trained(model, tensors, FROZEN)
     return model
-
-
-def load_tokenizer(minilm: Path) -> Callable[[Sequence[str]], Tensor]:
-    """Texts → token ids (n, length) int64, padded to the longest, at most 77 tokens each."""
-    tokenizer = AutoTokenizer.from_pretrained(
-        str(minilm), local_files_only=True, trust_remote_code=False
-    )
-
-    def tokenize(texts: Sequence[str]) -> Tensor:
-        encoded = tokenizer(
-            list(texts), return_tensors="pt", padding=True, truncation=True, max_length=MAX_TOKENS
-        )
-        ids: Tensor = encoded.input_ids
-        return ids
-
-    return tokenize
 
 
 def sentence_states(model: CustomTextCLIP, tokens: Tensor) -> Tensor:
@@ -81,28 +61,3 @@ def sentence_states(model: CustomTextCLIP, tokens: Tensor) -> Tensor:
         states = model.text.transformer(input_ids=tokens, attention_mask=mask)
         pooled: Tensor = model.text.pooler(states, mask)
     return pooled
-
-
-def trained_tensors(model: nn.Module) -> dict[str, Tensor]:
-    """The tensors that training changes, on the CPU: all but the sentence encoder's."""
-    return {
-        name: tensor.detach().cpu().contiguous()
-        for name, tensor in model.state_dict().items()
-        if not name.startswith(FROZEN_PREFIX)
-    }
-
-
-def load_trained(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Put ``trained_tensors`` back. Raises ModelError unless names and shapes fit exactly."""
-    wanted = {name: tensor.shape for name, tensor in trained_tensors(model).items()}
-    found = {name: tensor.shape for name, tensor in tensors.items()}
-    if wanted != found:
-        differing = sorted(
-            name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name)
-        )
-        raise ModelError(
-            f"The CLIP weights do not fit their configuration: {len(differing)} of "
-            f"{len(wanted)} tensors are missing, unknown or of another shape, first "
-            f"{differing[0]!r}; train the model anew with this version."
-        )
-    model.load_state_dict(dict(tensors), strict=False)

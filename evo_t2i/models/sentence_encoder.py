@@ -1,12 +1,12 @@
-"""all-MiniLM-L6-v2 as it came: the mean of its last states (Reimers and Gurevych, 2019)."""
+"""Sentences by all-MiniLM-L6-v2 as it came: the mean of its last states."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
-from transformers import AutoConfig, AutoModel, AutoTokenizer
+
+from evo_t2i.models.minilm import load_encoder, tokenizer_of
 
 _AT_ONCE = 64
 
@@ -15,15 +15,8 @@ class SentenceEncoder:
     """Texts → (n, 384) on the CPU, not of unit length. ``folder`` is the verified one."""
 
     def __init__(self, folder: Path) -> None:
-        config = AutoConfig.from_pretrained(
-            str(folder), local_files_only=True, trust_remote_code=False
-        )
-        self._model = AutoModel.from_config(config, add_pooling_layer=False).eval()
-        stored = load_file(folder / "model.safetensors")
-        self._model.load_state_dict({name: stored[name] for name in self._model.state_dict()})
-        self._tokenizer = AutoTokenizer.from_pretrained(
-            str(folder), local_files_only=True, trust_remote_code=False
-        )
+        self._model = load_encoder(folder)
+        self._tokenizer = tokenizer_of(folder)
 
     @torch.no_grad()
     def __call__(self, texts: Sequence[str]) -> Tensor:

@@ -1,17 +1,14 @@
 """The built-in text side: the frozen sentence encoder and the trained reader of its words."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, AutoTokenizer
 
+from evo_t2i.models.minilm import load_encoder, load_tokenizer
 from evo_t2i.models.word_reader import WordReader
-
-MAX_TOKENS = 77
 
 
 class TextSide(nn.Module):
@@ -37,12 +34,7 @@ def build(reader: Mapping[str, Any], minilm: Path) -> TextSide:
 
     In eval mode; the sentence encoder takes no gradient. Reads local files only.
     """
-    config = AutoConfig.from_pretrained(str(minilm), local_files_only=True, trust_remote_code=False)
-    encoder = AutoModel.from_config(config, add_pooling_layer=False)
-    stored = load_file(minilm / "model.safetensors")
-    encoder.load_state_dict({name: stored[name] for name in encoder.state_dict()})
-    encoder.requires_grad_(False)
-    return TextSide(encoder, WordReader(**reader)).eval()
+    return TextSide(load_encoder(minilm), WordReader(**reader)).eval()
 
 
 def load(config: Mapping[str, Any], tensors: Mapping[str, Tensor], minilm: Path) -> TextSide:
@@ -50,22 +42,6 @@ def load(config: Mapping[str, Any], tensors: Mapping[str, Tensor], minilm: Path)
     side = build(config["reader"], minilm)
     side.reader.load_state_dict(dict(tensors))
     return side
-
-
-def load_tokenizer(minilm: Path) -> Callable[[Sequence[str]], Tensor]:
-    """Texts → token ids (n, length) int64, padded to the longest, at most 77 tokens each."""
-    tokenizer = AutoTokenizer.from_pretrained(
-        str(minilm), local_files_only=True, trust_remote_code=False
-    )
-
-    def tokenize(texts: Sequence[str]) -> Tensor:
-        encoded = tokenizer(
-            list(texts), return_tensors="pt", padding=True, truncation=True, max_length=MAX_TOKENS
-        )
-        ids: Tensor = encoded.input_ids
-        return ids
-
-    return tokenize
 
 
 @torch.inference_mode()

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -19,12 +20,22 @@ class ScalarSearch(Generational):
     ``_offspring`` are made and who is kept.
     """
 
+    Options: Any = None
+    """A subclass's dataclass, if it has options."""
+
     def __init__(
-        self, *, sample: Sample, dimensions: int, objectives: int, config: RunConfig
+        self,
+        *,
+        sample: Sample,
+        dimensions: int,
+        objectives: int,
+        config: RunConfig,
+        options: Any = None,
     ) -> None:
         super().__init__(dimensions=dimensions, objectives=objectives, seed=config.seed)
         self._sample = sample
         self._config = config
+        self._options = self.Options() if self.Options and options is None else options
         self._scale = np.zeros(objectives), np.zeros(objectives)
 
     @abstractmethod

@@ -30,8 +30,10 @@ from evo_t2i.features.clip import load_open_clip
 from evo_t2i.features.preprocess import normalise, resize
 from evo_t2i.features.scorer_files import BUILTIN, LOCAL
 from evo_t2i.generators.stylegan2_ada import TRAINED
+from evo_t2i.models import minilm
 from evo_t2i.models import sentence_clip as small
 from evo_t2i.models.precision import computing_in
+from evo_t2i.models.trained_parts import trained_tensors
 from evo_t2i.training.data import Pictures
 from evo_t2i.training.lafite import Whole
 from evo_t2i.training.lafite_batches import distinct_captions, listed_captions
@@ -287,14 +289,14 @@ class _Small:
         return features
 
     def save(self, folder: Path, card: str) -> None:
-        tensors = small.trained_tensors(self._model)
+        tensors = trained_tensors(self._model, small.FROZEN)
         _replaced(folder, lambda fresh: save_small_clip(fresh, self._config, tensors, card))
 
 
 @torch.no_grad()
 def _sentences(model: Any, captions: Sequence[str], device: torch.device) -> Tensor:
     """(m, 384) mean-pooled states of the frozen encoder, once for the whole training."""
-    tokenize = small.load_tokenizer(minilm_folder())
+    tokenize = minilm.load_tokenizer(minilm_folder())
     model = model.to(device).eval()
     order = sorted(range(len(captions)), key=lambda i: len(captions[i]))
     width = model.text.transformer.config.hidden_size

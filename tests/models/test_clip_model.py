@@ -4,6 +4,8 @@ import torch
 from evo_t2i.checkpoints.minilm import minilm_folder
 from evo_t2i.errors import ModelError
 from evo_t2i.models import clip, text_side
+from evo_t2i.models.minilm import load_tokenizer
+from evo_t2i.models.trained_parts import load_trained, trained_tensors
 
 CONFIG = {
     "embed_dim": 32,
@@ -27,7 +29,7 @@ def model():
 
 @torch.inference_mode()
 def test_the_text_embedding_is_the_projection_of_the_meaning(model):
-    tokens = text_side.load_tokenizer(minilm_folder())(["a cat", "a dog on a table"])
+    tokens = load_tokenizer(minilm_folder())(["a cat", "a dog on a table"])
     meaning = model.text.side(tokens)
     assert meaning.shape == (2, 48)
     torch.testing.assert_close(model.text.proj(meaning), model.encode_text(tokens))
@@ -35,7 +37,7 @@ def test_the_text_embedding_is_the_projection_of_the_meaning(model):
 
 
 def test_only_the_trained_parts_are_stored_and_they_come_back(model):
-    tensors = clip.trained_tensors(model)
+    tensors = trained_tensors(model, clip.FROZEN)
     assert not any(name.startswith("text.side.") for name in tensors)
     assert {"logit_scale", "text.proj.0.weight", "visual.proj"} <= tensors.keys()
     torch.manual_seed(1)
@@ -45,7 +47,7 @@ def test_only_the_trained_parts_are_stored_and_they_come_back(model):
 
 
 def test_weights_that_do_not_fit_are_refused_by_name(model):
-    tensors = clip.trained_tensors(model)
+    tensors = trained_tensors(model, clip.FROZEN)
     del tensors["visual.proj"]
     with pytest.raises(ModelError, match=r"1 of \d+ tensors .*'visual\.proj'"):
-        clip.load_trained(model, tensors)
+        load_trained(model, tensors, clip.FROZEN)

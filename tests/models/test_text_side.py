@@ -5,6 +5,7 @@ import torch
 
 from evo_t2i.checkpoints.minilm import minilm_folder
 from evo_t2i.models import text_side
+from evo_t2i.models.minilm import load_tokenizer
 from evo_t2i.models.word_reader import WordReader
 
 READER = {"width": 32, "layers": 1, "queries": 2, "outputs": 48}
@@ -23,12 +24,12 @@ def test_build_and_tokenizer_reach_no_network(monkeypatch):
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     text_side.build(READER, minilm_folder())
-    text_side.load_tokenizer(minilm_folder())
+    load_tokenizer(minilm_folder())
 
 
 @torch.inference_mode()
 def test_padding_leaves_a_meaning_unchanged(side):
-    tokenize = text_side.load_tokenizer(minilm_folder())
+    tokenize = load_tokenizer(minilm_folder())
     short = "a red bus."
     alone = side(tokenize([short]))
     padded = side(tokenize([short, "a very much longer caption about a red bus."]))
@@ -36,12 +37,12 @@ def test_padding_leaves_a_meaning_unchanged(side):
 
 
 def test_a_long_caption_is_cut_to_77_tokens():
-    assert text_side.load_tokenizer(minilm_folder())(["bus " * 300]).shape == (1, 77)
+    assert load_tokenizer(minilm_folder())(["bus " * 300]).shape == (1, 77)
 
 
 @torch.inference_mode()
 def test_the_order_of_words_matters(side):
-    tokenize = text_side.load_tokenizer(minilm_folder())
+    tokenize = load_tokenizer(minilm_folder())
     one, other = side(tokenize(["a red cup on a blue ball", "a blue cup on a red ball"]))
     assert (one - other).abs().max() > 1e-3
 

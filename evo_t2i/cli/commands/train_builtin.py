@@ -1,5 +1,6 @@
 """`evo-t2i train builtin`: make the built-in models again, from nothing."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -81,24 +82,15 @@ def classifier(
     workers: Workers = 2,
 ) -> None:
     """VGG-19_bn that names the world's things."""
-    from evo_t2i.models.device import choose_device
     from evo_t2i.training.builtin import classifier as training
     from evo_t2i.training.builtin import export
     from evo_t2i.training.supervised import FitSettings
 
     pool, validation = _pools(out, renders, workers)
     settings = FitSettings(images=images, seed=seed)
-    with going_on_later(out / "classifier"):
-        model = training.train_classifier(
-            pool,
-            settings,
-            out / "classifier",
-            choose_device(device),
-            progress=TrainingReport("classifier"),
-        )
+    model = _fitted("classifier", training.train_classifier, (pool, settings), out, device)
     metrics = training.evaluate(model, validation)
-    command = f"classifier --images {images} --renders {renders} --seed {seed}"
-    export.save_classifier(weights, model, _facts(command, metrics))
+    export.save_classifier(weights, model, _facts_of("classifier", settings, renders, metrics))
     _done(weights / "vgg", metrics)
 
 
@@ -113,22 +105,17 @@ def clip(
     workers: Workers = 2,
 ) -> None:
     """Vision transformer and projection of captions; needs text in --weights."""
-    from evo_t2i.models.device import choose_device
     from evo_t2i.training.builtin import clip as training
     from evo_t2i.training.builtin import export
     from evo_t2i.training.supervised import FitSettings
 
     pool = _pool(out, renders, TWINS_SEED, workers, twins=True)
     validation = _pool(out, 2_000, TWINS_VALIDATION_SEED, workers, twins=True)
-    side = export.load_text(weights)
     settings = FitSettings(images=images, seed=seed)
-    with going_on_later(out / "clip"):
-        model = training.train_clip(
-            pool, side, settings, out / "clip", choose_device(device), TrainingReport("clip")
-        )
+    given = (pool, export.load_text(weights), settings)
+    model = _fitted("clip", training.train_clip, given, out, device)
     metrics = training.evaluate(model, validation)
-    command = f"clip --images {images} --renders {renders} --seed {seed}"
-    export.save_clip(weights, model, _facts(command, metrics))
+    export.save_clip(weights, model, _facts_of("clip", settings, renders, metrics))
     _done(weights / "clip", metrics)
 
 
@@ -143,20 +130,15 @@ def judge(
     workers: Workers = 2,
 ) -> None:
     """The independent judge that measures generators."""
-    from evo_t2i.models.device import choose_device
     from evo_t2i.training.builtin import export
     from evo_t2i.training.builtin import judge as training
     from evo_t2i.training.supervised import FitSettings
 
     pool, validation = _pools(out, renders, workers)
     settings = FitSettings(images=images, seed=seed, learning_rate=2e-3)
-    with going_on_later(out / "judge"):
-        model = training.train_judge(
-            pool, settings, out / "judge", choose_device(device), TrainingReport("judge")
-        )
+    model = _fitted("judge", training.train_judge, (pool, settings), out, device)
     metrics = training.evaluate(model, validation)
-    command = f"judge --images {images} --renders {renders} --seed {seed}"
-    export.save_judge(weights, model, _facts(command, metrics))
+    export.save_judge(weights, model, _facts_of("judge", settings, renders, metrics))
     _done(weights / "judge", metrics)
 
 
@@ -216,6 +198,21 @@ def generator(
     command = f"generator --images {images} --layouts {layouts} --renders {renders} --seed {seed}"
     export.save_generator(weights, model, _facts(command, metrics))
     _done(weights / "generator", metrics)
+
+
+def _fitted(
+    name: str, train: Callable[..., Any], given: tuple[Any, ...], out: Path, device: str
+) -> Any:
+    """What ``train`` makes of ``given`` in ``out/name``, reported on the way."""
+    from evo_t2i.models.device import choose_device
+
+    with going_on_later(out / name):
+        return train(*given, out / name, choose_device(device), progress=TrainingReport(name))
+
+
+def _facts_of(name: str, settings: Any, renders: int, metrics: dict[str, float]) -> dict[str, str]:
+    command = f"{name} --images {settings.images} --renders {renders} --seed {settings.seed}"
+    return _facts(command, metrics)
 
 
 def _pools(out: Path, renders: int, workers: int) -> tuple[Any, Any]:

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evo_t2i.config import RunConfig, described, require
+from evo_t2i.config import described, require
 from evo_t2i.points import Points
-from evo_t2i.search.protocol import Sample
 from evo_t2i.search.scalar import ScalarSearch, crank_nicolson, pairs_of, tournament_by
 
 
@@ -29,18 +28,6 @@ class EvoSearch(ScalarSearch):
             require(0 < self.step <= 1, "step", self.step, "a number above 0, at most 1")
             require(self.elites >= 1, "elites", self.elites, "1 or more")
             require(self.tournament >= 1, "tournament", self.tournament, "1 or more")
-
-    def __init__(
-        self,
-        *,
-        sample: Sample,
-        dimensions: int,
-        objectives: int,
-        config: RunConfig,
-        options: Options | None = None,
-    ) -> None:
-        super().__init__(sample=sample, dimensions=dimensions, objectives=objectives, config=config)
-        self._options = options or self.Options()
 
     def _offspring(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         values, options = self.value(self.population), self._options

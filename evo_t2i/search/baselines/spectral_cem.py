@@ -47,8 +47,13 @@ class SpectralCem(ScalarSearch):
         options: Options | None = None,
         latent_shape: tuple[int, ...] | None = None,
     ) -> None:
-        super().__init__(sample=sample, dimensions=dimensions, objectives=objectives, config=config)
-        self._options = options or self.Options()
+        super().__init__(
+            sample=sample,
+            dimensions=dimensions,
+            objectives=objectives,
+            config=config,
+            options=options,
+        )
         self._shape = latent_shape or (dimensions,)
         if self._options.band == "low" and haar.levels(self._shape) == 0:
             raise UsageError(

@@ -46,8 +46,13 @@ class TrustRegions(ScalarSearch):
         config: RunConfig,
         options: Options | None = None,
     ) -> None:
-        super().__init__(sample=sample, dimensions=dimensions, objectives=objectives, config=config)
-        self._boxes = (options or self.Options()).boxes
+        super().__init__(
+            sample=sample,
+            dimensions=dimensions,
+            objectives=objectives,
+            config=config,
+            options=options,
+        )
         self._length = np.empty(0)
         self._streak = np.empty(0, np.int64)
         self._whose = np.empty(0, np.int64)
@@ -65,7 +70,7 @@ class TrustRegions(ScalarSearch):
 
     def _kept(self, points: Points, _rng: np.random.Generator) -> Points:
         if self.generation == 0:
-            centres = self.best(points, self._boxes)
+            centres = self.best(points, self._options.boxes)
             self._length = np.full(len(centres), LENGTH)
             self._streak = np.zeros(len(centres), np.int64)
             return centres

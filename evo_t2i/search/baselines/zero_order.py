@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evo_t2i.config import RunConfig, described, require
+from evo_t2i.config import described, require
 from evo_t2i.points import Points
-from evo_t2i.search.protocol import Sample
 from evo_t2i.search.scalar import ScalarSearch, crank_nicolson, pairs_of
 
 
@@ -24,18 +23,6 @@ class ZeroOrder(ScalarSearch):
 
         def __post_init__(self) -> None:
             require(0 < self.step <= 1, "step", self.step, "a number above 0, at most 1")
-
-    def __init__(
-        self,
-        *,
-        sample: Sample,
-        dimensions: int,
-        objectives: int,
-        config: RunConfig,
-        options: Options | None = None,
-    ) -> None:
-        super().__init__(sample=sample, dimensions=dimensions, objectives=objectives, config=config)
-        self._options = options or self.Options()
 
     def _offspring(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         rows = np.zeros(self._config.offspring, np.int64)

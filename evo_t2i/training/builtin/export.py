@@ -13,6 +13,7 @@ from evo_t2i.models import clip, layout_generator, text_side, vgg
 from evo_t2i.models.judge import Judge
 from evo_t2i.models.layout_generator import LayoutGenerator
 from evo_t2i.models.text_side import TextSide
+from evo_t2i.models.trained_parts import trained_tensors
 from evo_t2i.training.builtin import classifier
 from evo_t2i.training.builtin.clip import CLIP_CONFIG
 from evo_t2i.training.builtin.judge import build_judge
@@ -57,7 +58,7 @@ def save_text(folder: Path, reader: nn.Module, facts: Mapping[str, Any]) -> None
 def save_clip(folder: Path, model: nn.Module, facts: Mapping[str, Any]) -> None:
     """Write weights/clip; records which text side it goes with."""
     config = CLIP_CONFIG | {"text": builtin.load("text", folder).tensors_digest}
-    _save(folder, "clip", clip.trained_tensors(model), config, facts)
+    _save(folder, "clip", trained_tensors(model, clip.FROZEN), config, facts)
 
 
 def save_classifier(folder: Path, model: vgg.Vgg, facts: Mapping[str, Any]) -> None:

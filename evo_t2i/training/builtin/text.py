@@ -18,10 +18,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from transformers import AutoModel, AutoTokenizer
 
 from evo_t2i.checkpoints.minilm import minilm_folder
 from evo_t2i.models.layout_generator import Decider, LayoutGeneratorConfig
+from evo_t2i.models.minilm import load_encoder, tokenizer_of
 from evo_t2i.models.word_reader import WordReader
 from evo_t2i.training import checkpoint
 from evo_t2i.training.builtin.painter import generator_config
@@ -158,12 +158,8 @@ class Encoder:
 
     def __init__(self, folder: Path | None = None):
         folder = folder or minilm_folder()
-        self._tokenizer = AutoTokenizer.from_pretrained(
-            str(folder), local_files_only=True, trust_remote_code=False
-        )
-        self._model = AutoModel.from_pretrained(
-            str(folder), local_files_only=True, trust_remote_code=False
-        ).eval()
+        self._tokenizer = tokenizer_of(folder)
+        self._model = load_encoder(folder)
 
     def lengths(self, texts: Sequence[str]) -> list[int]:
         """Words of each text, the encoder's marks among them."""
