@@ -37,6 +37,12 @@ def content_words(caption: str) -> list[str]:
     return kept or [caption.strip()]
 
 
+def of_like_length(texts: Sequence[str], at_once: int) -> list[list[int]]:
+    """Rows of ``texts`` in batches, the shortest first: read together they need little padding."""
+    order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
+    return [order[start : start + at_once] for start in range(0, len(order), at_once)]
+
+
 def unread(caption: str, tokenize: Callable[[Sequence[str]], Any]) -> str:
     """The end of a caption that a text encoder does not read, in whole words; mostly empty.
 

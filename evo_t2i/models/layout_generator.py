@@ -133,6 +133,15 @@ class Decider(nn.Module):
         return [F.pad(part, (0, 1)) for part in gumbel.split(self.sizes, dim=1)]
 
 
+def taken(decided: Sequence[Tensor]) -> Tensor:
+    """The likeliest options (n, choices) int64 of the probabilities, -1 where none arises."""
+    columns = []
+    for part in decided:
+        options = part.argmax(1)
+        columns.append(options.masked_fill(options == part.shape[1] - 1, -1))
+    return torch.stack(columns, dim=1)
+
+
 class Placer(nn.Module):
     """Choices and amounts → things with boxes."""
 

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from evo_t2i.caption import of_like_length
 from evo_t2i.models.minilm import load_encoder, load_tokenizer
 from evo_t2i.models.word_reader import WordReader
 
@@ -48,10 +49,8 @@ def load(config: Mapping[str, Any], tensors: Mapping[str, Tensor], minilm: Path)
 def meanings(side: TextSide, texts: Sequence[str], minilm: Path) -> Tensor:
     """(texts, outputs) float32 of many texts, by length and in bfloat16."""
     tokenize = load_tokenizer(minilm)
-    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
     result = torch.zeros(len(texts), side.reader.outputs)
-    for start in range(0, len(order), 256):
-        rows = order[start : start + 256]
+    for rows in of_like_length(texts, 256):
         with torch.autocast("cpu", torch.bfloat16):
             result[rows] = side(tokenize([texts[i] for i in rows])).float()
     return result

@@ -29,6 +29,7 @@ from pymoo.operators.mutation.pm import PM
 from evo_t2i.errors import UsageError
 from evo_t2i.search import haar
 from evo_t2i.search.protocol import check_choice
+from evo_t2i.search.steps import crank_nicolson
 
 OPERATORS = ("uniform-pcn", "sbx-pm", "haar-pcn")
 """Ways to make offspring, the default first."""
@@ -169,7 +170,7 @@ class CrankNicolson(Mutation):
         **_kwargs: Any,
     ) -> np.ndarray:
         noise = random_state.standard_normal(latents.shape, dtype=np.float32)
-        return _mixed(latents, noise, np.float32(self.step), factor)
+        return crank_nicolson(latents, noise, np.float32(self.step), factor)
 
 
 class HaarCrankNicolson(Mutation):
@@ -193,21 +194,8 @@ class HaarCrankNicolson(Mutation):
     ) -> np.ndarray:
         noise = random_state.standard_normal(latents.shape, dtype=np.float32)
         coefficients = haar.forward(latents, self.latent_shape)
-        return haar.inverse(_mixed(coefficients, noise, self.step, factor), self.latent_shape)
-
-
-def _mixed(
-    latents: np.ndarray,
-    noise: np.ndarray,
-    step: np.ndarray | np.float32,
-    factor: np.ndarray | None,
-) -> np.ndarray:
-    """sqrt(1 - β²) z + β ε in float32, where β is ``step`` times a row's ``factor``, at most 1."""
-    beta = np.asarray(step, np.float32)
-    if factor is not None:
-        beta = np.minimum(beta * factor[:, None].astype(np.float32), np.float32(1))
-    mixed: np.ndarray = np.sqrt(1 - beta**2) * latents + beta * noise
-    return mixed
+        moved = crank_nicolson(coefficients, noise, self.step, factor)
+        return haar.inverse(moved, self.latent_shape)
 
 
 def tournament(

@@ -11,6 +11,7 @@ from evo_t2i.picking.scale import robust_scale, standardise
 from evo_t2i.points import Points, state_array
 from evo_t2i.search.generational import Generational
 from evo_t2i.search.protocol import Sample
+from evo_t2i.search.steps import crank_nicolson
 
 
 class ScalarSearch(Generational):
@@ -100,9 +101,7 @@ def tournament_by(
     return winners
 
 
-def crank_nicolson(latents: np.ndarray, step: float, rng: np.random.Generator) -> np.ndarray:
-    """sqrt(1 - β²) z + β ε in float32, as ``evo_t2i.search.operators.CrankNicolson``."""
+def stepped(latents: np.ndarray, step: float, rng: np.random.Generator) -> np.ndarray:
+    """A ``crank_nicolson`` step of each latent."""
     noise = rng.standard_normal(latents.shape, dtype=np.float32)
-    beta = np.float32(step)
-    moved: np.ndarray = np.sqrt(1 - beta**2) * latents + beta * noise
-    return moved
+    return crank_nicolson(latents, noise, np.float32(step))

@@ -1,4 +1,4 @@
-"""A step for each parent: longer where its children survive, shorter where they do not.
+"""The step of a latent; and a step for each parent, longer where its children survive.
 
 The rule is that of TRS's trust regions (arXiv 2603.14504): times 1.5 after three successes in a
 row, divided by 1.5 after three failures.
@@ -17,6 +17,20 @@ CHANGE = 1.5
 IN_A_ROW = 3
 SMALLEST, LARGEST = 1 / 8, 4.0
 """Bounds of the factor."""
+
+
+def crank_nicolson(
+    latents: np.ndarray,
+    noise: np.ndarray,
+    step: np.ndarray | np.float32,
+    factor: np.ndarray | None = None,
+) -> np.ndarray:
+    """sqrt(1 - β²) z + β ε in float32, where β is ``step`` times a row's ``factor``, at most 1."""
+    beta = np.asarray(step, np.float32)
+    if factor is not None:
+        beta = np.minimum(beta * factor[:, None].astype(np.float32), np.float32(1))
+    moved: np.ndarray = np.sqrt(1 - beta**2) * latents + beta * noise
+    return moved
 
 
 def adapted(

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from evo_t2i.caption import content_words
+from evo_t2i.caption import content_words, of_like_length
 from evo_t2i.checkpoints import builtin, published_clip
 from evo_t2i.checkpoints.cache import expanded
 from evo_t2i.checkpoints.small_clip import is_small_clip, load_small_clip
@@ -53,10 +53,8 @@ class FrozenClip:
 
     def texts(self, texts: Sequence[str]) -> Tensor:
         """(n, d) on the CPU, of unit length; texts of like length are read together."""
-        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        parts = [order[i : i + _AT_ONCE] for i in range(0, len(order), _AT_ONCE)]
         result = torch.zeros(len(texts), self.size)
-        for part in parts:
+        for part in of_like_length(texts, _AT_ONCE):
             result[part] = self.embedded([texts[i] for i in part])
         return result
 

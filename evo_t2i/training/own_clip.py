@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+from evo_t2i.caption import of_like_length
 from evo_t2i.checkpoints import builtin, published_clip
 from evo_t2i.checkpoints.cache import expanded
 from evo_t2i.checkpoints.digests import sha256_of
@@ -298,11 +299,9 @@ def _sentences(model: Any, captions: Sequence[str], device: torch.device) -> Ten
     """(m, 384) mean-pooled states of the frozen encoder, once for the whole training."""
     tokenize = minilm.load_tokenizer(minilm_folder())
     model = model.to(device).eval()
-    order = sorted(range(len(captions)), key=lambda i: len(captions[i]))
     width = model.text.transformer.config.hidden_size
     result = torch.zeros(len(captions), width, device=device)
-    for start in range(0, len(order), _AT_ONCE):
-        rows = order[start : start + _AT_ONCE]
+    for rows in of_like_length(captions, _AT_ONCE):
         tokens = tokenize([captions[i] for i in rows]).to(device)
         result[rows] = small.sentence_states(model, tokens).float()
     return result

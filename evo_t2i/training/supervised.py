@@ -91,6 +91,11 @@ def fit(
     module.eval()
 
 
+def falling(share: float, *, rise: float, start: float) -> float:
+    """Of the rate: from ``start`` up within ``rise`` of the steps, then a cosine to a fiftieth."""
+    return min(1.0, share / rise + start) * (0.02 + 0.98 * (1 + math.cos(math.pi * share)) / 2)
+
+
 @contextmanager
 def flushed_denormals() -> Iterator[None]:
     """Numbers too small for a normal float count as 0 for as long: they cost a processor dearly."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from evo_t2i.config import described, require
 from evo_t2i.points import Points
-from evo_t2i.search.scalar import ScalarSearch, crank_nicolson, pairs_of, tournament_by
+from evo_t2i.search.scalar import ScalarSearch, pairs_of, stepped, tournament_by
 
 
 class EvoSearch(ScalarSearch):
@@ -32,7 +32,7 @@ class EvoSearch(ScalarSearch):
     def _offspring(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         values, options = self.value(self.population), self._options
         rows = tournament_by(values, self._config.offspring, options.tournament, rng)
-        moved = crank_nicolson(self.population.latents[rows], options.step, rng)
+        moved = stepped(self.population.latents[rows], options.step, rng)
         return moved, pairs_of(rows)
 
     def _kept(self, points: Points, _rng: np.random.Generator) -> Points:

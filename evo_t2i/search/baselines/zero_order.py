@@ -6,7 +6,7 @@ import numpy as np
 
 from evo_t2i.config import described, require
 from evo_t2i.points import Points
-from evo_t2i.search.scalar import ScalarSearch, crank_nicolson, pairs_of
+from evo_t2i.search.scalar import ScalarSearch, pairs_of, stepped
 
 
 class ZeroOrder(ScalarSearch):
@@ -26,7 +26,7 @@ class ZeroOrder(ScalarSearch):
 
     def _offspring(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         rows = np.zeros(self._config.offspring, np.int64)
-        moved = crank_nicolson(self.population.latents[rows], self._options.step, rng)
+        moved = stepped(self.population.latents[rows], self._options.step, rng)
         return moved, pairs_of(rows)
 
     def _kept(self, points: Points, _rng: np.random.Generator) -> Points:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from evo_t2i.checkpoints.minilm import minilm_folder
+from evo_t2i.features.clip import WORD_PROMPT
 from evo_t2i.models import clip as clip_model
 from evo_t2i.models import text_side
 from evo_t2i.models.text_side import TextSide
@@ -46,8 +47,6 @@ CLIP_CONFIG: dict[str, Any] = {
 }
 TEXT_NOISE = 0.2
 """Deviation of the noise on meanings, relative to theirs."""
-PROMPT = "a picture of {}."
-"""As the scorers ask for a single word."""
 WORDS = (*NAMES, *COLOURS, *TIMES, *(scene for scene in SCENES if scene not in NAMES))
 """What patches are to tell."""
 PATCHES = 0.3
@@ -95,7 +94,9 @@ def train_clip(
     torch.manual_seed(settings.seed)
     model = clip_model.build(CLIP_CONFIG, side)
     texts = pool_meanings(side, pool)
-    prompts = {word: [PROMPT.format(w) for w in (word, *SYNONYMS[word])] for word in WORDS}
+    prompts = {
+        word: [WORD_PROMPT.format(word=w) for w in (word, *SYNONYMS[word])] for word in WORDS
+    }
     spoken = {
         word: text_side.meanings(side, said, minilm_folder()) for word, said in prompts.items()
     }

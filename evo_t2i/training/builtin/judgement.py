@@ -6,11 +6,12 @@ import numpy as np
 import torch
 from PIL import Image
 
+from evo_t2i.checkpoints.minilm import minilm_folder
 from evo_t2i.errors import UsageError
-from evo_t2i.models.layout_generator import LayoutGenerator
+from evo_t2i.models.layout_generator import LayoutGenerator, taken
+from evo_t2i.models.minilm import load_tokenizer
 from evo_t2i.models.text_side import TextSide
 from evo_t2i.training.builtin.pool import amounts_of
-from evo_t2i.training.builtin.text import Encoder
 from evo_t2i.world import (
     CAPTION_KINDS,
     LATENT_SIZE,
@@ -87,9 +88,7 @@ def decided(
 ) -> list[Scene | None]:
     """The scene of each row's likeliest choices; None where they do not go together."""
     choices = generator.decider(meaning, torch.from_numpy(latents))
-    options = torch.stack([part.argmax(1) for part in choices], dim=1).numpy()
-    sizes = np.array([size for _, size in generator.config.choices])
-    options = np.where(options == sizes, -1, options)
+    options = taken(choices).numpy()
     amounts = amounts_of(latents).astype(float)
     scenes: list[Scene | None] = []
     for row in range(len(latents)):
@@ -113,8 +112,8 @@ def grid(generator: LayoutGenerator, side: TextSide, columns: int = 8) -> Image.
 
 @torch.inference_mode()
 def meanings(side: TextSide, texts: list[str]) -> torch.Tensor:
-    """(n, outputs of the reader)."""
-    return side.reader(*Encoder().padded(texts))
+    """(n, outputs of the reader), as the built-in generator reads them."""
+    return side(load_tokenizer(minilm_folder())(texts))
 
 
 @torch.inference_mode()

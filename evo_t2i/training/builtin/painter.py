@@ -7,7 +7,6 @@ of pixels at both sizes, of neighbouring pixels' differences, and of the classif
 
 import copy
 import json
-import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,7 @@ from evo_t2i.models.layout_generator import LayoutGeneratorConfig, Painter, Thin
 from evo_t2i.models.vgg import Vgg
 from evo_t2i.training import checkpoint
 from evo_t2i.training.builtin.pool import FORMS, Pool
-from evo_t2i.training.supervised import Progress, flushed_denormals, to_batch
+from evo_t2i.training.supervised import Progress, falling, flushed_denormals, to_batch
 from evo_t2i.world import AMOUNTS, CHOICES
 
 
@@ -116,7 +115,7 @@ def train_painter(
         rng = np.random.default_rng([settings.seed, step])
         rows = np.sort(rng.integers(len(pool), size=settings.batch))
         share = step / steps
-        optimizer.param_groups[0]["lr"] = settings.rate * _falling(share)
+        optimizer.param_groups[0]["lr"] = settings.rate * falling(share, rise=0.01, start=0.02)
         for name, value in _step(painter, optimizer, classifier, pool, rows, rng, settings).items():
             seen.setdefault(name, []).append(value)
         step += 1
@@ -139,11 +138,6 @@ def train_painter(
             if progress:
                 progress(step * settings.batch, settings.images, line)
     return average.eval()
-
-
-def _falling(share: float) -> float:
-    warm = min(1.0, share / 0.01 + 0.02)
-    return warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share)))
 
 
 def _step(

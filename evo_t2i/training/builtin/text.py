@@ -20,14 +20,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from evo_t2i.checkpoints.minilm import minilm_folder
-from evo_t2i.models.layout_generator import Decider, LayoutGeneratorConfig
+from evo_t2i.models.layout_generator import Decider, LayoutGeneratorConfig, taken
 from evo_t2i.models.minilm import load_encoder, tokenizer_of
 from evo_t2i.models.word_reader import WordReader
 from evo_t2i.training import checkpoint
 from evo_t2i.training.builtin.painter import generator_config
-from evo_t2i.training.supervised import Progress, flushed_denormals
+from evo_t2i.training.supervised import Progress, falling, flushed_denormals
 from evo_t2i.world import (
-    CHOICES,
     COLOURS,
     LATENT_SIZE,
     NAMES,
@@ -306,11 +305,7 @@ def train_text(
         generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
         rows = _of_like_length(texts, rng, settings.batch)
         share = step / steps
-        optimizer.param_groups[0]["lr"] = (
-            settings.rate
-            * min(1.0, share / 0.03 + 0.01)
-            * (0.02 + 0.98 * (1 + math.cos(math.pi * share)) / 2)
-        )
+        optimizer.param_groups[0]["lr"] = settings.rate * falling(share, rise=0.03, start=0.01)
         states, mask = pad(texts.words, texts.ends, rows)
         kept = torch.rand(mask.shape, generator=generator) >= settings.dropped
         states = states + settings.noise * spread * torch.randn(states.shape, generator=generator)
@@ -345,11 +340,6 @@ def train_text(
             if progress:
                 progress(step * settings.batch, settings.texts, line)
     return side.eval()
-
-
-def _falling(share: float) -> float:
-    """A short rise, then a cosine down to a fiftieth."""
-    return min(1.0, share / 0.03 + 0.01) * (0.02 + 0.98 * (1 + math.cos(math.pi * share)) / 2)
 
 
 def _of_like_length(texts: Texts, rng: np.random.Generator, count: int) -> np.ndarray:
@@ -436,14 +426,11 @@ def evaluate(side: TextStudents, count: int = 1000, seed: int = 12345) -> dict[s
 def _decided_rightly(
     side: TextStudents, said: Sequence[Caption], states: Tensor, mask: Tensor, seed: int
 ) -> float:
-    """Share of captions of which a scene, rebuilt from the decider's choices, shows all."""
+    """Share of captions of which all choices are those that the world makes by the same latent."""
     rng = np.random.default_rng(seed)
     latents = rng.standard_normal((len(said), LATENT_SIZE), dtype=np.float32)
     decided = side.decider(side.reader(states, mask), torch.from_numpy(latents))
-    options = torch.stack([part.argmax(1) for part in decided], dim=1).numpy()
     truth = np.stack(
         [choices_of(scene_of(c, latent)) for c, latent in zip(said, latents, strict=True)]
     )
-    sizes = np.array([len(choice.options) for choice in CHOICES])
-    options = np.where(options == sizes, -1, options)
-    return float((options == truth).all(1).mean())
+    return float((taken(decided).numpy() == truth).all(1).mean())
