@@ -1,11 +1,10 @@
-"""How well the built-in CLIP finds captions and names things, on renders that no training saw.
+"""How well the built-in CLIP finds captions and pictures, on renders that no training saw.
 
     python benchmarks/clip_retrieval.py --pictures 1000
 
 Retrieval among as many captions as pictures, the captions in the grammar's words, in synonyms that
 the text side was taught, and with words that it never read. A hit is a caption that is true of the
-picture. Zero-shot classification of pictures of one thing into all kinds, by one template and by
-an ensemble. Intervals are 95 % bootstraps over pictures.
+picture. Intervals are 95 % bootstraps over pictures. `zero_shot.py` asks it to name things.
 """
 
 import argparse
@@ -16,7 +15,6 @@ from numpy.typing import NDArray
 
 from evo_t2i.features.clip import ClipFeatures
 from evo_t2i.world import (
-    KINDS,
     Caption,
     Scene,
     captions,
@@ -28,7 +26,6 @@ from evo_t2i.world import (
 from evo_t2i.world.synonyms import HELD_OUT, SYNONYMS, reword
 
 SEED = 31_000
-TEMPLATES = ("a picture of {}.", "a photo of {}.", "{}", "there is {}.", "a drawing of {}.")
 
 
 def main() -> None:
@@ -53,7 +50,6 @@ def main() -> None:
             interval(hits(near.T, true.T, 5)),
         ]
         print(f"| {kind} | {len(said)} | " + " | ".join(cells) + " |")
-    zero_shot(clip, scenes, pictures)
 
 
 @torch.inference_mode()
@@ -93,22 +89,6 @@ def interval(found: NDArray[np.bool_]) -> str:
     means = rng.choice(found, (2000, len(found))).mean(1)
     low, high = np.quantile(means, (0.025, 0.975))
     return f"{found.mean():.3f} [{low:.3f}, {high:.3f}]"
-
-
-@torch.inference_mode()
-def zero_shot(clip: ClipFeatures, scenes: list[Scene], pictures: torch.Tensor) -> None:
-    rows = [i for i, scene in enumerate(scenes) if len({t.kind for t in scene.things}) == 1]
-    wanted = np.array([KINDS.index(scenes[row].things[0].kind) for row in rows])
-    features = torch.stack([clip.embed([t.format(f"a {k}") for k in KINDS]) for t in TEMPLATES])
-    print(
-        f"\n{len(rows)} pictures of one kind of thing, {len(KINDS)} labels, "
-        f"chance {1 / len(KINDS):.3f}"
-    )
-    print("\n| templates | top-1 |\n|---|---|")
-    for name, labels in (("one", features[0]), ("ensemble of 5", features.mean(0))):
-        labels = torch.nn.functional.normalize(labels, dim=1)
-        found = (pictures[rows] @ labels.T).argmax(1).numpy() == wanted
-        print(f"| {name} | {interval(found)} |")
 
 
 if __name__ == "__main__":
