@@ -159,7 +159,8 @@ def watching(root: int) -> Iterator[Watched]:
                     continue
                 watched.cpu[number] = sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
                 peak = [line.split()[1] for line in status.splitlines() if line[:5] == "VmHWM"]
-                watched.memory[number] = int(peak[0]) // 1024 if peak else 0
+                if peak:  # a process that has just ended has none
+                    watched.memory[number] = int(peak[0]) // 1024
 
     thread = threading.Thread(target=look)
     thread.start()

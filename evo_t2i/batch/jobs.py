@@ -99,7 +99,7 @@ def read_jobs(
     if form == "txt" and rows.rows:
         reader.check()
     faults = list(rows.faults)
-    if known is None and rows.columns and not faults and (said := _fault_of_columns(rows.columns)):
+    if known is None and rows.columns and (said := _fault_of_columns(rows.columns)):
         faults.append(Fault(rows.rows[0].line if form == "jsonl" and rows.rows else 1, said))
     else:
         for row in rows.rows:

@@ -81,6 +81,11 @@ def read_bytes(path: Path) -> bytes:
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except ValueError as error:
+        raise RunDataError(
+            f"{str(path)!r} is no name that a file can have; put the run's own record back, or "
+            "start a new run."
+        ) from error
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise RunDataError(

@@ -97,6 +97,11 @@ def test_choices_within_choices_empty_ones_and_too_many():
          ["p:2: `caption` is missing; give a text.",
           "p:3: `population` is '1.5'; give a whole number."]),
         ("captoin\na\n", "csv", ["p:1: there is no setting 'captoin'; did you mean 'caption'?"]),
+        (
+            'caption,se ed\na,1\n"b\n',
+            "csv",
+            ["p:1: there is no setting 'se ed'", "p:3: the table ends here"],
+        ),
         ("id\na\n", "csv", ["p:1: there is no `caption`; name the column of the captions so."]),
         ("caption,id\na,x\nb,X\n", "csv",
          ["p:3: the id 'X' is taken by line 2 (capitals do not tell folders apart everywhere); "

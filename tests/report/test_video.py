@@ -68,6 +68,7 @@ def test_the_animation_as_a_video_shows_the_same_as_the_gif(tmp_path):
     assert len(pixels) == 4 + held
     assert Fraction(gap).limit_denominator(10) == animation.FRAME_MS
     assert seconds == pytest.approx((4 + held) * animation.FRAME_MS / 1000, abs=0.01)
-    for shown, frame in zip(pixels, drawn, strict=False):
+    height, width, _ = drawn[0].shape  # a video's sides are even
+    for shown, frame in zip(pixels[:, :height, :width], drawn, strict=False):
         assert np.abs(shown.astype(int) - frame).mean() < 2.5
-    assert np.abs(pixels[-1].astype(int) - drawn[-1]).mean() < 2.5
+    assert np.abs(pixels[-1, :height, :width].astype(int) - drawn[-1]).mean() < 2.5

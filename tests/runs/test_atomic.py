@@ -125,3 +125,9 @@ def test_what_a_killed_writer_left_is_removed_and_nothing_else(tmp_path):
         (tmp_path / name).write_bytes(b"")
     remove_parts(tmp_path)
     assert sorted(os.listdir(tmp_path)) == [".hidden", "mine.part"]
+
+
+@pytest.mark.parametrize("name", ["\ud800.png", "a\0b"])
+def test_a_name_that_no_file_can_have_is_said_to_be_none(tmp_path, name):
+    with pytest.raises(RunDataError, match="is no name that a file can have"):
+        read_bytes(tmp_path / name)
