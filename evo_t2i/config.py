@@ -14,6 +14,7 @@ from evo_t2i.errors import RunDataError, UsageError, first_line, near_miss
 DEFAULT_SCORES = ("text_image", "image_real", "region_word", "word_label")
 MAX_CAPTION_CHARACTERS = 1_000
 PRECISIONS = ("fp32", "bf16")
+AUTO = "auto"
 OPTIONS_FORM = '{"NAME": {"KEY": value}}'
 SCORERS = "Scorers"
 MACHINE = "Machine and output"
@@ -101,8 +102,14 @@ class RunConfig:
         "Images that are generated and scored at once; 0 chooses by the device.", 0, panel=MACHINE
     )
     precision: str = described(
-        "Of the search's networks: fp32, or bf16, after which the front is scored again in fp32.",
-        "fp32",
+        "Of the search's networks: fp32; bf16, after which the front is scored again in fp32; "
+        "auto is bf16 on a processor that has it.",
+        AUTO,
+        panel=MACHINE,
+    )
+    previews: bool = described(
+        "Search by cheaper pictures where the generator offers them, and score the front again.",
+        True,
         panel=MACHINE,
     )
     options: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
@@ -128,7 +135,9 @@ class RunConfig:
             require(value >= least or name == "seed", name, value, f"{least} or more")
         require(0 <= self.seed < 2**63, "seed", self.seed, "an integer from 0 to 2^63-1")
         self._check_budget()
-        require(self.precision in PRECISIONS, "precision", self.precision, " or ".join(PRECISIONS))
+        require(type(self.previews) is bool, "previews", repr(self.previews), "true or false")
+        precisions = (AUTO, *PRECISIONS)
+        require(self.precision in precisions, "precision", self.precision, ", ".join(precisions))
         require(len(self.scores) >= 1, "scores", "nothing", "at least one score name")
         require(
             len(set(self.scores)) == len(self.scores),

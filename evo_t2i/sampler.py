@@ -189,7 +189,7 @@ def _evolve(run: RunDirectory, models: Models, search: Search, announce: Announc
             environment=surroundings,
         )
         run.commit(points, search.state(), facts)
-        announce.committed(generation, search.archive, volumes[-1], first.scores, evaluator.preview)
+        announce.committed(generation, search.archive, volumes[-1], first.scores, evaluator.glance)
     assert first is not None
     run.warnings.extend(getattr(search, "notes", ()))
     _finish(run, models, evaluator, search.archive, first, doubts, announce)
@@ -226,7 +226,7 @@ def _finish(
     config, rescored, box = run.config, None, Box.around(first.scores)
     volumes = [facts.hypervolume for facts in run.all_facts()]
     last = len(volumes) - 1
-    if config.precision == "fp32":
+    if evaluator.is_exact:
         images = evaluator.render(front.latents)
     else:
         announce.ending("rescoring", front, last)
@@ -258,7 +258,8 @@ def _finish(
 def _rescored(
     found: Points, evaluator: Evaluator, box: Box
 ) -> tuple[Points, np.ndarray, dict[str, Any]]:
-    """What a search in bf16 found, drawn and scored again in fp32: front, images, facts.
+    """What a search in bf16 or by previews found, drawn and scored again in fp32 and at full size:
+    front, images, facts.
 
     Images that are then dominated, or not finite, leave the front; what an archive held that was
     dominated before stays beside it.
@@ -271,12 +272,28 @@ def _rescored(
     kept = leads | (~led & finite)
     front = again[kept]
     change = np.abs(scores - found.scores)[finite].max(axis=0)
+    agreement = [
+        _rank_correlation(old, new)
+        for old, new in zip(found.scores[finite].T, scores[finite].T, strict=True)
+    ]
     facts = {
+        "precision": evaluator.precision,
+        "previews": evaluator.preview is not None,
         "left": int(len(found) - len(front)),
+        "rank_correlation": dict(zip(evaluator.scorer.names, agreement, strict=True)),
         "largest_change": dict(zip(evaluator.scorer.names, change.tolist(), strict=True)),
         "hypervolume": box.volume(front.scores),
     }
     return front, images[kept], facts
+
+
+def _rank_correlation(first: np.ndarray, second: np.ndarray) -> float | None:
+    """Spearman's, of (n,) and (n,) without ties; None where there is nothing to order."""
+    if len(first) < 3:
+        return None
+    middle = (len(first) - 1) / 2
+    one, other = (values.argsort().argsort() - middle for values in (first, second))
+    return float((one @ other) / (one @ one))
 
 
 def _draw_again(run: RunDirectory, names: list[str], announce: Announcer) -> None:

@@ -34,7 +34,8 @@ def check_generator(
     count: int = 5,
     precision: str = "fp32",
 ) -> None:
-    """Prior, shape, range, finiteness, determinism, and independence of the batch.
+    """Prior, shape, range, finiteness, determinism, and independence of the batch, of previews too
+    where the generator has some.
 
     ``precision`` is as in RunConfig: with ``bf16`` pictures are drawn in bfloat16 and another batch
     may change them by BF16_TOLERANCE.
@@ -63,13 +64,21 @@ def check_generator(
         images.shape == (count, 3, height, width),
         f"generate gave the shape {tuple(images.shape)}, expected {(count, 3, height, width)}",
     )
-    _require(bool(images.isfinite().all()), "generate gave pixels that are not finite")
-    _require(
-        float(images.min()) >= 0.0 and float(images.max()) <= 1.0,
-        f"generate gave pixels in [{float(images.min()):g}, {float(images.max()):g}], "
-        "expected [0, 1]",
-    )
+    _check_pixels("generate", images)
     _check_batches("generate", generate, count, precision)
+    if (drawing := getattr(generator, "preview", None)) is not None:
+
+        def preview(rows: list[int]) -> dict[str, Tensor]:
+            with computing_in(precision, batch.device):
+                return {"images": drawing(batch[rows], condition).float()}
+
+        previews = preview(list(range(count)))["images"]
+        _require(
+            previews.ndim == 4 and previews.shape[:2] == (count, 3),
+            f"preview gave the shape {tuple(previews.shape)}, expected ({count}, 3, height, width)",
+        )
+        _check_pixels("preview", previews)
+        _check_batches("preview", preview, count, precision)
     _require(
         count < 2 or not torch.equal(images[0], images[1]),
         "generate gave the same image for different latents",
@@ -293,6 +302,15 @@ def _pictured(name: str, latents: np.ndarray) -> np.ndarray:
 def _random_images(count: int, size: tuple[int, int]) -> Tensor:
     """Images (n, 3, h, w) in [0, 1], the same each time."""
     return torch.from_numpy(np.random.default_rng(0).random((count, 3, *size), dtype=np.float32))
+
+
+def _check_pixels(name: str, images: Tensor) -> None:
+    _require(bool(images.isfinite().all()), f"{name} gave pixels that are not finite")
+    _require(
+        float(images.min()) >= 0.0 and float(images.max()) <= 1.0,
+        f"{name} gave pixels in [{float(images.min()):g}, {float(images.max()):g}], "
+        "expected [0, 1]",
+    )
 
 
 def _check_batches(

@@ -12,6 +12,7 @@ import evo_t2i
 from evo_t2i import registry, sampler
 from evo_t2i.config import DEFAULT_SCORES, RunConfig
 from evo_t2i.errors import UsageError
+from evo_t2i.evaluate import models as models_of_a_run
 from evo_t2i.evaluate.models import load
 from evo_t2i.features.clip import ClipFeatures
 from evo_t2i.features.vgg import VggFeatures
@@ -52,7 +53,7 @@ def test_the_search_was_in_bf16_and_the_front_says_what_changed(run):
 
 
 def test_an_fp32_run_is_not_scored_again(tmp_path):
-    plain = SMALL | {"precision": "fp32", "generations": 0}
+    plain = SMALL | {"precision": "fp32", "previews": False, "generations": 0}
     assert evo_t2i.sample(CAPTION, out=tmp_path / "run", **plain).facts["rescored"] is None
 
 
@@ -91,7 +92,7 @@ def test_a_lost_figure_is_made_again_in_fp32(run):
 
 @pytest.fixture(scope="module")
 def evaluator():
-    config = RunConfig(caption=CAPTION, seed=1, device="cpu", precision="bf16")
+    config = RunConfig(caption=CAPTION, seed=1, device="cpu", precision="bf16", previews=False)
     return load(config).for_caption(CAPTION)
 
 
@@ -136,7 +137,8 @@ def test_bf16_scores_are_near_those_in_fp32_and_hardly_depend_on_the_batch(evalu
 
 def test_what_is_rendered_is_fp32_whatever_the_search(evaluator):
     latents = np.random.default_rng(1).standard_normal((3, LATENT_SIZE), dtype=np.float32)
-    plain = load(RunConfig(caption=CAPTION, seed=1, device="cpu")).for_caption(CAPTION)
+    exact = RunConfig(caption=CAPTION, seed=1, device="cpu", precision="fp32")
+    plain = load(exact).for_caption(CAPTION)
     np.testing.assert_array_equal(evaluator.render(latents), plain.render(latents))
     assert not np.array_equal(evaluator.score_latents(latents), plain.score_latents(latents))
 
@@ -149,6 +151,8 @@ def test_the_built_in_networks_keep_their_contracts_in_bf16():
 
 class ByNumpy(BuiltinGenerator):
     """Turns its latents by numpy, which has no bfloat16."""
+
+    preview = None
 
     def generate(self, latents, condition):
         turned = np.flip((latents @ torch.eye(32)).numpy(), axis=1)
@@ -168,6 +172,15 @@ def test_networks_that_cannot_do_bf16_are_refused_in_a_sentence(monkeypatch, tmp
     assert not (tmp_path / "run").exists()
 
 
+def test_where_nobody_asked_networks_that_cannot_do_bf16_search_in_fp32(monkeypatch):
+    real = registry.load
+    monkeypatch.setattr(
+        registry, "load", lambda kind, name: ByNumpy if kind == "generator" else real(kind, name)
+    )
+    monkeypatch.setattr(models_of_a_run, "fast_precision", lambda _device: "bf16")
+    assert load(RunConfig(caption=CAPTION, seed=1, device="cpu")).precision == "fp32"
+
+
 def test_an_unknown_precision_is_refused():
-    with pytest.raises(UsageError, match="`precision` is fp16; give fp32 or bf16"):
+    with pytest.raises(UsageError, match="`precision` is fp16; give auto, fp32, bf16"):
         RunConfig(caption=CAPTION, seed=1, precision="fp16")

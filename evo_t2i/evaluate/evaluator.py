@@ -1,6 +1,7 @@
 """Latents → images → scores for one caption, in micro-batches."""
 
 from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,6 +20,8 @@ Progress = Callable[[int], None]
 """Hears how many images are done after each micro-batch."""
 Described = Mapping[str, np.ndarray]
 """What a search wants to know of pictures beside their scores: (n, k) float32 by name."""
+Drawing = Callable[[Tensor, Any], Tensor]
+"""Latents and a caption's condition → images (n, 3, h, w) in [0, 1]."""
 LOOK = "look"
 """The thumbnail of a picture, see ``evo_t2i.looks``; other names are keys of image features."""
 
@@ -26,9 +29,10 @@ LOOK = "look"
 class Evaluator:
     """Draws and scores latents.
 
-    ``precision`` is that of the networks in ``score_latents``; what depends on the caption alone,
-    and everything that is rendered, is computed in fp32. Images are rounded to 256 levels before
-    they are scored, so that what is scored is what a PNG holds.
+    ``precision`` is that of the networks in ``score_latents``, and with ``previews`` that scores
+    the generator's cheaper pictures, where it has some. What depends on the caption alone, and
+    everything that is rendered, is computed in fp32 and at full size. Images are rounded to 256
+    levels before they are scored, so that what is scored is what a PNG holds.
     """
 
     def __init__(
@@ -40,16 +44,23 @@ class Evaluator:
         batches: MicroBatches,
         device: torch.device,
         precision: str = "fp32",
+        previews: bool = False,
     ) -> None:
         self.generator = generator
         self.scorer = scorer
         self.batches = batches
         self.device = device
         self.precision = precision
+        self.preview: Drawing | None = getattr(generator, "preview", None) if previews else None
         self.unread = unread_ends({"generator": generator}, caption) | scorer.unread
         """The caption's end that the ``generator`` or an extractor does not read, by its name."""
         with torch.no_grad():
             self._condition = generator.condition(caption)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether ``score_latents`` sees what ``render`` draws, in fp32."""
+        return self.precision == "fp32" and self.preview is None
 
     def require_precision(self) -> None:
         """Score one latent; UsageError when the networks cannot do so in ``precision``."""
@@ -91,7 +102,7 @@ class Evaluator:
     ) -> tuple[np.ndarray, Described]:
         """As ``score_and_describe``, of one micro-batch and with all values as the scores gave
         them."""
-        images = self._draw(latents, self.precision)
+        images = self._draw(latents, self.precision, self.preview)
         keys = [name for name in wanted if name != LOOK]
         scores, features = self.scorer.with_features(images / 255.0, keys, self.precision)
         described = {key: _rows(value) for key, value in features.items()}
@@ -122,7 +133,7 @@ class Evaluator:
         scores = self.batches.map(len(latents), scored, progress)
         return images, checked_scores(scores, self.scorer.names)
 
-    def preview(self, latents: np.ndarray) -> np.ndarray:
+    def glance(self, latents: np.ndarray) -> np.ndarray:
         """As ``render``, between two generations: the micro-batch stays what it was, so that the
         scores to come do not depend on who looks on."""
         with self.batches.unchanged():
@@ -136,12 +147,16 @@ class Evaluator:
         )
         return self.scorer(images.float().clamp(0.0, 1.0))
 
-    def _draw(self, latents: np.ndarray, precision: str) -> Tensor:
-        """Latents (n, d) → images (n, 3, h, w): whole levels from 0 to 255, as floats."""
+    def _draw(self, latents: np.ndarray, precision: str, drawing: Drawing | None = None) -> Tensor:
+        """Latents (n, d) → images (n, 3, h, w): whole levels from 0 to 255, as floats.
+
+        ``drawing`` is the generator's own where none is given.
+        """
+        draw = drawing or self.generator.generate
         batch = torch.from_numpy(np.ascontiguousarray(latents, dtype=np.float32)).to(self.device)
         shaped = batch.view(len(batch), *self.generator.latent_shape)
         with computing_in(precision, self.device):
-            images = self.generator.generate(shaped, self._condition).float()
+            images = draw(shaped, self._condition).float()
         return to_levels(images)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from evo_t2i import registry
-from evo_t2i.config import BUILTIN_MODELS, RunConfig, ScorerModels
+from evo_t2i.config import AUTO, BUILTIN_MODELS, RunConfig, ScorerModels
 from evo_t2i.errors import UsageError
 from evo_t2i.evaluate.evaluator import Evaluator
 from evo_t2i.evaluate.microbatches import MicroBatches, choose_micro_batch
@@ -22,7 +22,7 @@ from evo_t2i.features.base import FeatureExtractor
 from evo_t2i.generators.base import Generator
 from evo_t2i.models.device import choose_device
 from evo_t2i.models.loading import loading
-from evo_t2i.models.precision import check_precision
+from evo_t2i.models.precision import check_precision, fast_precision
 from evo_t2i.scores.base import Score
 
 Options = Mapping[str, Mapping[str, Any]]
@@ -56,6 +56,8 @@ class Models:
     scorers: ScorerNetworks
     precision: str
     """Of the networks during the search, see ``RunConfig.precision``."""
+    previews: bool = False
+    """Whether the search goes by previews, see ``RunConfig.previews``."""
     networks: str = ""
     """What they were loaded for, see ``networks_of``."""
 
@@ -100,6 +102,7 @@ class Models:
             batches=MicroBatches(size, self.device),
             device=self.device,
             precision=self.precision,
+            previews=self.previews,
         )
 
 
@@ -114,6 +117,7 @@ def networks_of(config: RunConfig) -> str:
         "generator": config.generator,
         "options": options,
         "precision": config.precision,
+        "previews": config.previews,
         "scorer_models": dataclasses.asdict(config.scorer_models),
         "scores": config.scores,
     }
@@ -127,7 +131,8 @@ def load(config: RunConfig) -> Models:
     the device do not have, ModelError for weights that are missing or damaged.
     """
     device = choose_device(config.device)
-    check_precision(config.precision, device)
+    precision = fast_precision(device) if config.precision == AUTO else config.precision
+    check_precision(precision, device)
     name, argument = registry.split_argument(config.generator)
     with loading():
         generator: Generator = registry.make(
@@ -140,9 +145,14 @@ def load(config: RunConfig) -> Models:
         models=config.scorer_models,
         own_extractor=getattr(generator, "feature_extractor", None),
     )
-    models = Models(generator, scorers, config.precision, networks_of(config))
-    if config.precision != "fp32":
-        models.for_caption(config.caption).require_precision()
+    models = Models(generator, scorers, precision, config.previews, networks_of(config))
+    if precision != "fp32":
+        try:
+            models.for_caption(config.caption).require_precision()
+        except UsageError:
+            if config.precision != AUTO:
+                raise
+            return dataclasses.replace(models, precision="fp32")
     return models
 
 

@@ -13,7 +13,9 @@ class Generator(Protocol):
     are frozen. Registered as a factory with the keyword-only arguments ``device: torch.device``
     and ``argument: str | None`` (what follows the colon in ``--generator name:argument``).
 
-    A generator may also have ``feature_extractor(name: str) -> FeatureExtractor | None``, for
+    A generator may also have ``preview(latents: Tensor, condition: Any) -> Tensor``, a cheaper
+    picture of each latent, of any size, by which a search can go while the front is drawn by
+    ``generate``; ``feature_extractor(name: str) -> FeatureExtractor | None``, for
     scores by a network that belongs to it, such as its discriminator;
     ``unread(caption: str) -> str``, the end of the caption that its text encoder does not read, see
     ``evo_t2i.caption.unread``; and ``doubts(caption: str) -> list[str]``, a sentence for each thing

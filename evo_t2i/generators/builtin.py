@@ -75,3 +75,8 @@ class BuiltinGenerator:
         _, images = self._model(latents, condition.expand(len(latents), -1))
         assert images is not None
         return to_unit(images)
+
+    def preview(self, latents: Tensor, condition: Tensor) -> Tensor:
+        """The same pictures before their last, finest layers: (n, 3, 64, 64) in [0, 1]."""
+        small, _ = self._model(latents, condition.expand(len(latents), -1), half=True)
+        return to_unit(small)

@@ -161,6 +161,16 @@ class DiffusersGenerator:
         self._guided = guidance is not None and not _embeds_guidance(config) and guidance > 1.0
         self._call = _call_arguments(self._family, files.pipeline, steps, guidance)
         _require_steps(source, pipeline.scheduler, steps)
+        if options.preview_steps is not None:
+            fewer = options.preview_steps
+            if fewer >= steps:
+                raise UsageError(
+                    f"`preview_steps` is {fewer}, but whole pictures take {steps} already; give "
+                    "fewer, or more `steps`."
+                )
+            previewed = _call_arguments(self._family, files.pipeline, fewer, guidance)
+            _require_steps(source, pipeline.scheduler, fewer)
+            self.preview = lambda latents, condition: self._draw(latents, condition, previewed)
         self._noise = InnerNoise()
         pipeline.scheduler.step = self._noise.during(pipeline.scheduler.step)
         pipeline.set_progress_bar_config(disable=True)
@@ -216,6 +226,11 @@ class DiffusersGenerator:
 
     def generate(self, latents: Tensor, condition: dict[str, Tensor]) -> Tensor:
         """Latents (n, \\*latent_shape) → images (n, 3, h, w) in [0, 1]."""
+        return self._draw(latents, condition, self._call)
+
+    def _draw(
+        self, latents: Tensor, condition: dict[str, Tensor], call: Mapping[str, Any]
+    ) -> Tensor:
         count = len(latents)
         embeddings = {
             name: value.repeat(count, *[1] * (value.ndim - 1)) for name, value in condition.items()
@@ -226,7 +241,7 @@ class DiffusersGenerator:
             images: Tensor = self._pipeline(
                 latents=_packed(noise) if self._family.packed else noise,
                 **embeddings,
-                **self._call,
+                **call,
                 height=self.image_size[0],
                 width=self.image_size[1],
                 output_type="pt",

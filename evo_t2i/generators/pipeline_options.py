@@ -20,6 +20,10 @@ class PipelineOptions:
     steps: int | None = dataclasses.field(
         default=None, metadata={"help": f"Passes of the denoiser, 1 to {MAX_STEPS}."}
     )
+    preview_steps: int | None = dataclasses.field(
+        default=None,
+        metadata={"help": "Passes for the pictures that a search goes by, fewer than steps."},
+    )
     size: str | None = dataclasses.field(
         default=None, metadata={"help": "Pixels, such as 512, or height x width, such as 512x768."}
     )
@@ -39,6 +43,12 @@ class PipelineOptions:
             "steps",
             self.steps,
             f"a whole number from 1 to {MAX_STEPS}",
+        )
+        _require(
+            self.preview_steps is None or 1 <= self.preview_steps < MAX_STEPS,
+            "preview_steps",
+            self.preview_steps,
+            "a whole number, fewer than steps",
         )
         _require(
             self.size is None or self.pixels is not None,

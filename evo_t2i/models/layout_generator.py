@@ -275,7 +275,10 @@ class Painter(nn.Module):
         whole = by_name["mirrored"][:, 1] > 0.5
         canvas = torch.where(whole[:, None, None, None], canvas.flip(3), canvas)
         ahead = by_name["arrangement"][:, self.behind_first].sum(1) > 0.5
-        canvas = self._lay(canvas, self._things(by_name, things, general), things, ahead)
+        there = (things.present.flatten() > HARDLY).nonzero()[:, 0]
+        if len(there):
+            maps = self._things(by_name, things, general, there)
+            canvas = self._lay(canvas, maps, things, there, ahead)
         for layer in self.canvas:
             canvas = layer(canvas, general)
         small = self.to_half(canvas)
@@ -286,8 +289,10 @@ class Painter(nn.Module):
         enlarged = F.interpolate(small, scale_factor=2, mode="bilinear", align_corners=False)
         return small.float(), (enlarged + detail).float()
 
-    def _things(self, choices: Mapping[str, Tensor], things: Things, general: Tensor) -> Tensor:
-        """A map (n * t, paint + 1, 32, 32) of every thing, the last channel its opacity."""
+    def _things(
+        self, choices: Mapping[str, Tensor], things: Things, general: Tensor, there: Tensor
+    ) -> Tensor:
+        """A map (k, paint + 1, 32, 32) of each thing ``there``, the last channel its opacity."""
         kinds = torch.stack([choices[f"kind {slot}"][:, :-1] for slot in range(SLOTS)], dim=1)
         colours = torch.stack([choices[f"colour {slot}"][:, :-1] for slot in range(SLOTS)], dim=1)
         sides = things.boxes[..., 2:] - things.boxes[..., :2]
@@ -305,21 +310,19 @@ class Painter(nn.Module):
             ],
             dim=2,
         )
-        there = (things.present.flatten() > HARDLY).nonzero()[:, 0]
-        if not len(there):
-            return own.new_zeros(own.shape[0] * count, self.paint.out_channels, 8, 8)
-        maps = self.paint(self.thing(self.own(own.flatten(0, 1)[there])))
-        everywhere = maps.new_zeros(own.shape[0] * count, *maps.shape[1:])
-        return everywhere.index_copy(0, there, maps)
+        maps: Tensor = self.paint(self.thing(self.own(own.flatten(0, 1)[there])))
+        return maps
 
-    def _lay(self, canvas: Tensor, maps: Tensor, things: Things, ahead: Tensor) -> Tensor:
-        """Lay the things on the canvas, the last on top or, where ``ahead``, the first."""
-        n, count = things.present.shape
+    def _lay(
+        self, canvas: Tensor, maps: Tensor, things: Things, there: Tensor, ahead: Tensor
+    ) -> Tensor:
+        """Lay the things ``there`` on the canvas, the last on top or, where ``ahead``, the first."""
+        count = things.present.shape[1]
         side = canvas.shape[-1]
-        boxes = things.boxes.flatten(0, 1).float()
+        boxes = things.boxes.flatten(0, 1)[there].float()
         middle = (boxes[:, :2] + boxes[:, 2:]) / 2
         reach = (boxes[:, 2:] - boxes[:, :2]).clamp(min=0.02) / 2 * MARGIN
-        turn = torch.where(things.mirrored.flatten() > 0.5, -1.0, 1.0)
+        turn = torch.where(things.mirrored.flatten()[there] > 0.5, -1.0, 1.0)
         ticks = (torch.arange(side, device=canvas.device) + 0.5) / side
         across = (ticks[None] - middle[:, :1]) / reach[:, :1] * turn[:, None]
         down = (ticks[None] - middle[:, 1:]) / reach[:, 1:]
@@ -328,13 +331,15 @@ class Painter(nn.Module):
         )
         laid = F.grid_sample(maps.float(), grid, padding_mode="zeros", align_corners=False)
         inside = (grid.abs() < 1).all(3)[:, None]
-        cover = laid[:, -1:].sigmoid() * inside * things.present.flatten()[:, None, None, None]
-        colour = laid[:, :-1].unflatten(0, (n, count))
-        cover = cover.unflatten(0, (n, count))
+        present = things.present.flatten()[there]
+        cover = laid[:, -1:].sigmoid() * inside * present[:, None, None, None]
+        rows, places = there // count, there % count
+        depth = torch.where(ahead[rows], count - 1 - places, places)
+        canvas = canvas.float()
         for index in range(count):
-            back = torch.where(ahead, count - 1 - index, index)
-            rows = torch.arange(n, device=canvas.device)
-            canvas = torch.lerp(canvas.float(), colour[rows, back], cover[rows, back])
+            on = (depth == index).nonzero()[:, 0]
+            below = canvas[rows[on]]
+            canvas = canvas.index_copy(0, rows[on], torch.lerp(below, laid[on, :-1], cover[on]))
         return canvas.to(maps.dtype)
 
 

@@ -18,6 +18,15 @@ def computing_in(precision: str, device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
 
 
+def fast_precision(device: torch.device) -> str:
+    """What a search may compute in without anybody's asking: bf16 on a processor with instructions
+    for it, fp32 elsewhere. On GPUs nothing was tried, so nothing is presumed."""
+    if device.type != "cpu":
+        return "fp32"
+    has = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return "bf16" if has else "fp32"
+
+
 def check_precision(precision: str, device: torch.device) -> None:
     """Raise UsageError for a GPU that has bfloat16 by emulation alone, or not at all."""
     if precision == "bf16" and device.type == "cuda":

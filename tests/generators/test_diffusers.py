@@ -258,7 +258,7 @@ def small(tmp_path, folders):
             "sample", CAPTION,
             "--generator", f"diffusers:{folders('sdxl')}", "-o", "diffusers.steps=2",
             "--out", str(tmp_path / out), "--seed", "4", "--population", "8", "--offspring", "8",
-            "--generations", str(generations), "--device", "cpu", "--quiet",
+            "--generations", str(generations), "--device", "cpu", "--quiet", "--precision", "fp32",
             "--scores", "text_image,image_real",
         ]  # fmt: skip
 
@@ -308,3 +308,21 @@ def test_the_command_line_says_it_in_one_line(
     assert err.count("\n") == 1
     assert message in err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_previews_are_the_pictures_of_fewer_steps(folders):
+    made = generator(folders("lcm"), {"steps": 4, "preview_steps": 2})
+    latents, condition = latents_of(made), made.condition(CAPTION)
+    fewer = generator(folders("lcm"), {"steps": 2})
+    with torch.inference_mode():
+        assert torch.equal(made.preview(latents, condition), fewer.generate(latents, condition))
+    check_generator(made, count=3)
+
+
+def test_a_pipeline_has_no_previews_unless_asked(folders):
+    assert not hasattr(generator(folders("sd")), "preview")
+
+
+def test_previews_of_no_fewer_steps_are_refused(folders):
+    with pytest.raises(UsageError, match="`preview_steps` is 2, but whole pictures take 2"):
+        generator(folders("lcm"), {"steps": 2, "preview_steps": 2})

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from evo_t2i.errors import UsageError
-from evo_t2i.models.precision import InPrecision, check_precision, computing_in
+from evo_t2i.models.precision import InPrecision, check_precision, computing_in, fast_precision
 
 CPU = torch.device("cpu")
 
@@ -77,3 +77,14 @@ def test_a_gpu_without_bfloat16_is_refused(monkeypatch):
         check_precision("bf16", torch.device("cuda"))
     check_precision("fp32", torch.device("cuda"))
     check_precision("bf16", CPU)
+
+
+@pytest.mark.parametrize(
+    ("avx512", "amx", "expected"),
+    [(False, False, "fp32"), (True, False, "bf16"), (False, True, "bf16")],
+)
+def test_a_processor_with_bf16_instructions_searches_in_it(monkeypatch, avx512, amx, expected):
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    assert fast_precision(CPU) == expected
+    assert fast_precision(torch.device("cuda")) == "fp32"

@@ -188,7 +188,11 @@ def _rescored(rescored: dict[str, Any] | None) -> list[tuple[str, str]]:
         return []
     name, change = max(rescored["largest_change"].items(), key=lambda item: item[1])
     left = f"{rescored['left']} left the front" if rescored["left"] else "all stayed on the front"
-    return [("in fp32 again", f"{left}; largest change {change:.4f}, of {name}")]
+    how = f"{'by previews ' if rescored['previews'] else ''}in {rescored['precision']}"
+    return [
+        ("searched", how),
+        ("scored again", f"{left}; largest change {change:.4f}, of {name}"),
+    ]
 
 
 def coverage_sentence(coverage: float | None, matched: bool | None, names: Any) -> str | None:
