@@ -1,61 +1,182 @@
-"""The independent judge: a small residual network that reads off what a picture shows.
+"""The independent judges: small networks that find the things of a picture, one by one.
 
-It shares neither architecture nor weights with anything that the search optimises.
+They share neither architecture nor weights with anything that the search optimises. Things are
+found as peaks of a map of their centres (Zhou et al., "Objects as Points", 2019); what colour and
+pose one has is read at its centre, knowing its kind, and how two stand to each other from both
+centres.
 """
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+CELLS = 16
+"""Cells a side in which things are looked for."""
+_WIDTH, _KIND = 128, 32
 
-class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions with batch normalisation and a projected shortcut (He et al., 2016)."""
 
-    def __init__(self, inputs: int, outputs: int, stride: int):
+class Bottleneck(nn.Module):
+    """1x1, 3x3 and 1x1 convolutions around a shortcut (He et al., 2016), half as wide inside."""
+
+    def __init__(self, width: int):
         super().__init__()
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False)
-        self.norm1 = nn.BatchNorm2d(outputs)
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
-        self.norm2 = nn.BatchNorm2d(outputs)
-        self.shortcut = nn.Conv2d(inputs, outputs, 1, stride=stride, bias=False)
+        self.body = nn.Sequential(
+            nn.Conv2d(width, width // 2, 1, bias=False),
+            nn.BatchNorm2d(width // 2),
+            nn.ReLU(),
+            nn.Conv2d(width // 2, width // 2, 3, padding=1, bias=False),
+            nn.BatchNorm2d(width // 2),
+            nn.ReLU(),
+            nn.Conv2d(width // 2, width, 1, bias=False),
+            nn.BatchNorm2d(width),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
-        y = F.relu(self.norm1(self.conv1(x)))
-        return F.relu(self.norm2(self.conv2(y)) + self.shortcut(x))
+        return F.relu(x + self.body(x))
+
+
+def _reduced(inputs: int, outputs: int, kernel: int, stride: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, stride, padding=(kernel - 1) // 2, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(),
+    )
+
+
+class Surroundings(nn.Module):
+    """(n, 3, 128, 128) pictures → (n, 128, 16, 16), a vector for each cell and what is around."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.near = nn.Sequential(
+            nn.Sequential(nn.Conv2d(3, 64, 4, 4, bias=False), nn.BatchNorm2d(64), nn.ReLU()),
+            _reduced(64, 64, 3, 1),
+            _reduced(64, _WIDTH, 3, 2),
+            *(Bottleneck(_WIDTH) for _ in range(3)),
+        )
+        self.far = nn.Sequential(
+            _reduced(_WIDTH, 192, 3, 2),
+            *(Bottleneck(192) for _ in range(2)),
+            _reduced(192, 256, 3, 2),
+            *(Bottleneck(256) for _ in range(2)),
+        )
+        self.back = nn.Conv2d(256, _WIDTH, 1)
+        self.both = nn.Sequential(_reduced(2 * _WIDTH, _WIDTH, 1, 1), Bottleneck(_WIDTH))
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """The cells, and (n, 256) of the whole."""
+        near = self.near(images * 2 - 1)
+        far = self.far(near)
+        wide = F.interpolate(self.back(far), size=near.shape[-2:], mode="bilinear")
+        return self.both(torch.cat([near, wide], dim=1)), far.mean((2, 3))
+
+
+class Patches(nn.Module):
+    """As `Surroundings`: a transformer over patches of 8 pixels behind two convolutions, as in Xiao
+    et al., "Early Convolutions Help Transformers See Better", 2021."""
+
+    def __init__(self, width: int = 144, layers: int = 4):
+        super().__init__()
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, 64, 4, 4), nn.GELU(), nn.Conv2d(64, width, 3, 2, padding=1)
+        )
+        self.places = nn.Parameter(torch.randn(1, CELLS * CELLS, width) * 0.1)
+        layer = nn.TransformerEncoderLayer(
+            width, 6, 2 * width, 0.0, "gelu", batch_first=True, norm_first=True
+        )
+        self.transformer = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
+        self.norm = nn.LayerNorm(width)
+        self.cells = nn.Linear(width, _WIDTH)
+        self.whole = nn.Linear(width, 256)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """The cells, and (n, 256) of the whole."""
+        tokens = self.stem(images * 2 - 1).flatten(2).transpose(1, 2)
+        x = self.norm(self.transformer(tokens + self.places))
+        cells = self.cells(x).transpose(1, 2).unflatten(2, (CELLS, CELLS))
+        return cells, F.gelu(self.whole(x.mean(1)))
+
+
+EYES: Mapping[str, type[nn.Module]] = {"residual": Surroundings, "transformer": Patches}
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What the judge makes of n pictures before it names any thing.
+
+    cells: (n, width, 16, 16); centres: (n, kinds, 16, 16) logits of a thing's centre being there,
+        as trained; `Judge.calibrated` makes probabilities of those at their peaks.
+    scene, time: (n, scenes) and (n, times) logits.
+    """
+
+    cells: Tensor
+    centres: Tensor
+    scene: Tensor
+    time: Tensor
 
 
 class Judge(nn.Module):
-    """Images (n, 3, 64, 64) in [0, 1] → logits of what they show, a head for each entry of `heads`.
+    """Pictures (n, 3, 128, 128) in [0, 1] → what they show.
 
-    heads: name → shape of the logits of one picture.
+    The arguments are the numbers of scenes, times, kinds, colours, poses (one more stands for
+    none of them) and relations, and which of `EYES` it has.
     """
 
+    calibration: Tensor
+    """(2,) scale and shift."""
+
     def __init__(
-        self, heads: Mapping[str, tuple[int, ...]], widths: Sequence[int] = (32, 64, 128, 192)
+        self,
+        scenes: int,
+        times: int,
+        kinds: int,
+        colours: int,
+        poses: int,
+        relations: int,
+        eyes: str = "residual",
     ):
         super().__init__()
-        self.stem = nn.Conv2d(3, widths[0], 3, padding=1)
-        blocks: list[nn.Module] = []
-        before = widths[0]
-        for width in widths:
-            blocks += [ResidualBlock(before, width, 2), ResidualBlock(width, width, 1)]
-            before = width
-        self.blocks = nn.Sequential(*blocks)
-        self.heads = dict(heads)
-        self.mix = nn.Linear(before * (2 + 16), before * 2)
-        self.head = nn.Linear(before * 2, sum(math.prod(shape) for shape in heads.values()))
+        self.splits = (colours, poses + 1)
+        self.surroundings = EYES[eyes]()
+        self.register_buffer("calibration", torch.tensor([1.0, 0.0]))
+        self.centres = nn.Conv2d(_WIDTH, kinds, 1)
+        if self.centres.bias is not None:
+            nn.init.constant_(self.centres.bias, -5.0)  # nearly all cells are no centre
+        self.whole = nn.Linear(256, scenes + times)
+        self.scenes = scenes
+        self.kind = nn.Embedding(kinds, _KIND)
+        one = _WIDTH + _KIND
+        self.thing = nn.Sequential(nn.Linear(one, 192), nn.GELU(), nn.Linear(192, sum(self.splits)))
+        self.pair = nn.Sequential(nn.Linear(2 * one + 2, 192), nn.GELU(), nn.Linear(192, relations))
 
-    def forward(self, images: Tensor) -> dict[str, Tensor]:
-        """Each head's logits (n, *shape)."""
-        x = self.blocks(self.stem(images * 2 - 1))
-        pooled = torch.cat([x.mean((2, 3)), x.amax((2, 3)), x.flatten(1)], dim=1)
-        logits = self.head(F.gelu(self.mix(pooled))).float()
-        sizes = [math.prod(shape) for shape in self.heads.values()]
-        parts = logits.split(sizes, dim=1)
-        return {
-            name: part.unflatten(1, shape)
-            for (name, shape), part in zip(self.heads.items(), parts, strict=True)
-        }
+    def forward(self, images: Tensor) -> Looked:
+        cells, whole = self.surroundings(images)
+        scene, time = (
+            self.whole(whole)
+            .float()
+            .split((self.scenes, self.whole.out_features - self.scenes), dim=1)
+        )
+        return Looked(cells.float(), self.centres(cells).float(), scene, time)
+
+    def calibrated(self, logits: Tensor) -> Tensor:
+        """How likely peaks of the centres' map are things: a focal loss leaves its logits too near
+        0, so they are scaled and shifted as a logistic regression on renders says."""
+        return (logits * self.calibration[0] + self.calibration[1]).sigmoid()
+
+    def things(self, cells: Tensor, kinds: Tensor) -> tuple[Tensor, Tensor]:
+        """(m, width) cells and (m,) kinds → (m, colours) and (m, poses + 1) logits."""
+        read = self.thing(torch.cat([cells, self.kind(kinds)], dim=1))
+        colours, poses = read.split(self.splits, dim=1)
+        return colours, poses
+
+    def relations(self, cells: Tensor, kinds: Tensor, places: Tensor) -> Tensor:
+        """Of m ordered pairs: (m, 2, width) cells, (m, 2) kinds, (m, 2, 2) x and y of the cells.
+
+        Returns (m, relations) logits of the first standing in it to the second.
+        """
+        ones = torch.cat([cells, self.kind(kinds)], dim=2)
+        away = (places[:, 1] - places[:, 0]).float() / CELLS
+        return self.pair(torch.cat([ones.flatten(1), away], dim=1))

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from evo_t2i.training import checkpoint
 
@@ -73,11 +74,11 @@ def fit(
             group["lr"] = settings.learning_rate * _schedule(step / steps, settings.warmup)
         module.train()
         rows = rng.integers(len(pool), size=settings.batch)
-        with torch.random.fork_rng():  # dropout draws from torch's own stream
-            torch.manual_seed(generator.initial_seed())
+        with plain_attention(parameters[0].device), torch.random.fork_rng():
+            torch.manual_seed(generator.initial_seed())  # dropout draws from torch's own stream
             value, metrics = loss(rows, generator)
-        optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(value)
+            optimizer.zero_grad(set_to_none=True)
+            torch.autograd.backward(value)
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         if (step + 1) % settings.report_every == 0 or step + 1 == steps:
@@ -97,6 +98,14 @@ def falling(share: float, *, rise: float, start: float) -> float:
 
 
 @contextmanager
+def plain_attention(device: torch.device) -> Iterator[None]:
+    """Attention by matrix products for as long, on a processor: the fused one's way back takes
+    several times as long there in bfloat16."""
+    with sdpa_kernel(SDPBackend.MATH) if device.type == "cpu" else nullcontext():
+        yield
+
+
+@contextmanager
 def flushed_denormals() -> Iterator[None]:
     """Numbers too small for a normal float count as 0 for as long: they cost a processor dearly."""
     torch.set_flush_denormal(True)
@@ -113,8 +122,8 @@ def to_batch(images: np.ndarray, device: torch.device, size: int | None = None) 
     return batch if size is None else F.avg_pool2d(batch, batch.shape[-1] // size)
 
 
-def degrade(batch: Tensor, generator: torch.Generator) -> Tensor:
-    """Noise, blur and small shifts, each on about half of the images.
+def degrade(batch: Tensor, generator: torch.Generator, reach: int = 3) -> Tensor:
+    """Noise, blur and shifts by ``reach`` pixels at most, each on about half of the images.
 
     Keeps the scorers honest about pictures that a generator draws less cleanly than the renderer;
     colours are left alone, since captions name them.
@@ -128,11 +137,11 @@ def degrade(batch: Tensor, generator: torch.Generator) -> Tensor:
     )
     blend = torch.rand(n, 1, 1, 1, generator=generator) * 1.6 - 0.8
     batch = torch.lerp(batch, blurred, blend.clamp(min=0).to(batch.device))
-    shift = int(torch.randint(-3, 4, (), generator=generator))
-    padded = F.pad(batch, (3, 3, 3, 3), mode="replicate")
+    shift = int(torch.randint(-reach, reach + 1, (), generator=generator))
+    padded = F.pad(batch, (reach,) * 4, mode="replicate")
     size = batch.shape[-1]
-    vertical = int(torch.randint(-3, 4, (), generator=generator))
-    batch = padded[:, :, 3 + vertical : 3 + vertical + size, 3 + shift : 3 + shift + size]
+    vertical = int(torch.randint(-reach, reach + 1, (), generator=generator))
+    batch = padded[:, :, reach + vertical :, reach + shift :][:, :, :size, :size]
     return (batch + noise.to(batch.device)).clamp(0, 1)
 
 

@@ -23,6 +23,7 @@ from evo_t2i.world.choices import (
     scene_of,
 )
 from evo_t2i.world.export import export
+from evo_t2i.world.free import free_scene
 from evo_t2i.world.grammar import (
     CAPTION_KINDS,
     NOTES_CAPTIONS,
@@ -45,7 +46,14 @@ from evo_t2i.world.kinds import (
 )
 from evo_t2i.world.render import Rendering, render
 from evo_t2i.world.scenes import Scene, Thing
-from evo_t2i.world.truth import Truth, holds, shows_own, truth_of
+from evo_t2i.world.truth import (
+    Sighting,
+    Truth,
+    holds,
+    shows_own,
+    truth_of,
+    truth_of_sightings,
+)
 from evo_t2i.world.words import HELD_OUT_WORDS
 
 __all__ = [
@@ -71,12 +79,14 @@ __all__ = [
     "Choice",
     "Rendering",
     "Scene",
+    "Sighting",
     "Thing",
     "Truth",
     "captions",
     "choices_of",
     "describes",
     "export",
+    "free_scene",
     "holds",
     "kind_of_caption",
     "render",
@@ -85,4 +95,5 @@ __all__ = [
     "scene_of",
     "shows_own",
     "truth_of",
+    "truth_of_sightings",
 ]

@@ -1,21 +1,12 @@
 """What pictures show and captions name, as arrays, for many at once.
 
-A judge that reads pictures into a `Truth` needs these heads, all from one feature vector:
-
-- scene: a softmax over `SCENES`; time: a softmax over `TIMES`;
-- counts: for each of `NAMES` a softmax over 0, 1, 2, 3 (the last two columns are groups, "person"
-  and "child", whose counts are sums; they may be read like kinds or added up);
-- colours: for each of `NAMES` a softmax over `COLOURS`, trained where the count is not 0;
-- poses (may be left out, all -1): for each of `NAMES` a softmax over `POSES`, trained where >= 0;
-- subjects and objects: for each of `RELATIONS` and `NAMES` a logit each, of the name standing in
-  the relation to something and of something standing in it to the name. Pictures hold at most
-  three kinds, so that these two say which pairs are related: (a, r, b) holds when r has a among
-  its subjects and b among its objects, and a is not b. That is 8 x 44 logits twice instead of
-  8 x 44 x 44.
+Pictures hold at most three kinds, so that who stands in a relation, and whom it is stood in to, say
+together which pairs are related: (a, r, b) holds when r has a among its subjects and b among its
+objects, and a is not b. That is twice 8 x 44 flags instead of 8 x 44 x 44.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +59,11 @@ class Truth:
             self.objects[rows],
         )
 
+    def followed_by(self, other: "Truth") -> "Truth":
+        """The rows of both."""
+        pairs = ((getattr(self, field.name), getattr(other, field.name)) for field in fields(self))
+        return Truth(*map(np.concatenate, pairs))
+
 
 def _blank(count: int, counts: int) -> Truth:
     names, relations = len(NAMES), len(RELATIONS)
@@ -80,6 +76,19 @@ def _blank(count: int, counts: int) -> Truth:
         np.zeros((count, relations, names), bool),
         np.zeros((count, relations, names), bool),
     )
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """One thing in one of many pictures: row, and positions in `KINDS`, `COLOURS` and `POSES`.
+
+    pose: -1 for none of `POSES`.
+    """
+
+    row: int
+    kind: int
+    colour: int
+    pose: int
 
 
 def truth_of(items: Iterable[Scene] | Iterable[Caption]) -> Truth:
@@ -99,22 +108,46 @@ def truth_of(items: Iterable[Scene] | Iterable[Caption]) -> Truth:
     return truth
 
 
+def truth_of_sightings(
+    scene: NDArray[np.int64],
+    time: NDArray[np.int64],
+    things: Iterable[Sighting],
+    relations: Iterable[tuple[int, int, int, int]],
+) -> Truth:
+    """What n pictures show in which things were found one by one.
+
+    scene, time: (n,). relations: row, kind, position in `RELATIONS`, kind of the other.
+    """
+    truth = _blank(len(scene), 0)
+    truth.scene[:], truth.time[:] = scene, time
+    for thing in things:
+        _see(truth, thing)
+    for row, subject, relation, other in relations:
+        truth.subjects[row, relation, list(_GROUPED[KINDS[subject]])] = True
+        truth.objects[row, relation, list(_GROUPED[KINDS[other]])] = True
+    return truth
+
+
 def _show(truth: Truth, row: int, scene: Scene) -> None:
     columns: dict[int, tuple[int, ...]] = {}
     for thing in scene.things:
         columns[thing.slot] = _GROUPED[thing.kind]
-        colour = COLOURS.index(thing.colour)
         pose = POSES.index(thing.pose) if thing.pose in POSES else -1
-        for column in columns[thing.slot]:
-            first = truth.counts[row, column] == 0
-            truth.counts[row, column] += 1
-            for values, value in ((truth.colours, colour), (truth.poses, pose)):
-                same = first or values[row, column] == value
-                values[row, column] = value if same else -1
+        kind, colour = KINDS.index(thing.kind), COLOURS.index(thing.colour)
+        _see(truth, Sighting(row, kind, colour, pose))
     for subject, relation, other in facts(scene.arrangement, scene.mirrored):
         number = RELATIONS.index(relation)
         truth.subjects[row, number, list(columns[subject])] = True
         truth.objects[row, number, list(columns[other])] = True
+
+
+def _see(truth: Truth, thing: Sighting) -> None:
+    for column in _GROUPED[KINDS[thing.kind]]:
+        first = truth.counts[thing.row, column] == 0
+        truth.counts[thing.row, column] += 1
+        for values, value in ((truth.colours, thing.colour), (truth.poses, thing.pose)):
+            same = first or values[thing.row, column] == value
+            values[thing.row, column] = value if same else -1
 
 
 def _name(truth: Truth, row: int, caption: Caption) -> None:

@@ -37,9 +37,18 @@ def test_a_stopped_training_says_how_to_go_on(evo, tmp_path, monkeypatch, name, 
 
 
 @pytest.mark.parametrize(
-    ("name", "folder"), [("classifier", "vgg"), ("clip", "clip"), ("judge", "judge")]
+    ("command", "folder"),
+    [
+        ("classifier", "vgg"),
+        ("clip", "clip"),
+        ("judge", "judge"),
+        ("judge --second", "second-judge"),
+    ],
 )
-def test_a_finished_training_is_measured_and_saved_with_its_command(evo, monkeypatch, name, folder):
+def test_a_finished_training_is_measured_and_saved_with_its_command(
+    evo, monkeypatch, command, folder
+):
+    name = command.split()[0]
     calls = []
     trained = object()
 
@@ -51,14 +60,16 @@ def test_a_finished_training_is_measured_and_saved_with_its_command(evo, monkeyp
     monkeypatch.setattr(SUPERVISED[name], "evaluate", lambda *_: {"hits": 0.75})
     monkeypatch.setattr(export, f"save_{name}", lambda *saved: calls.append(saved))
     options = ("--images", "640", "--renders", "300", "--seed", "9")
-    result = evo("train", "builtin", name, "--device", "cpu", "--weights", "mine", *options)
+    result = evo(
+        "train", "builtin", *command.split(), "--device", "cpu", "--weights", "mine", *options
+    )
     assert (result.code, result.out) == (0, f"mine/{folder}: hits 0.7500\n")
-    given, (weights, model, facts) = calls
+    given, (weights, model, facts, *_) = calls
     settings = next(each for each in given if hasattr(each, "images"))
     assert (settings.images, settings.seed) == (640, 9)
     assert (str(weights), model) == ("mine", trained)
     assert facts["command"] == (
-        f"`evo-t2i train builtin {name} --images 640 --renders 300 --seed 9`"
+        f"`evo-t2i train builtin {command} --images 640 --renders 300 --seed 9`"
     )
     assert "hits 0.7500" in facts.values()
 

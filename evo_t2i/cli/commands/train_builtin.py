@@ -1,6 +1,7 @@
 """`evo-t2i train builtin`: make the built-in models again, from nothing."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -36,7 +37,14 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda, …")]
 Workers = Annotated[int, typer.Option(min=1, help="Processes that render.")]
 
 RUNS, WEIGHTS = Path("training-runs"), Path("weights")
-POOL_SEED, VALIDATION_SEED, TWINS_SEED, TWINS_VALIDATION_SEED, TEXTS_SEED = 1, 2, 7, 8, 5
+POOL_SEED, VALIDATION_SEED, TWINS_SEED, TWINS_VALIDATION_SEED, TEXTS_SEED, FREE_SEED = (
+    1,
+    2,
+    7,
+    8,
+    5,
+    9,
+)
 VALIDATION_RENDERS = 3_000
 CARD = "measured on what no training saw"
 
@@ -109,8 +117,8 @@ def clip(
     from evo_t2i.training.builtin import export
     from evo_t2i.training.supervised import FitSettings
 
-    pool = _pool(out, renders, TWINS_SEED, workers, twins=True)
-    validation = _pool(out, 2_000, TWINS_VALIDATION_SEED, workers, twins=True)
+    pool = _pool(out, renders, TWINS_SEED, workers, "twins")
+    validation = _pool(out, 2_000, TWINS_VALIDATION_SEED, workers, "twins")
     settings = FitSettings(images=images, seed=seed)
     given = (pool, export.load_text(weights), settings)
     model = _fitted("clip", training.train_clip, given, out, device)
@@ -123,23 +131,35 @@ def clip(
 def judge(
     out: Out = RUNS,
     weights: Weights = WEIGHTS,
-    images: Images = 100_000,
+    images: Images = 320_000,
     renders: Renders = 80_000,
     seed: Seed = 2,
     device: Device = "auto",
     workers: Workers = 2,
+    second: Annotated[
+        bool, typer.Option("--second", help="The other one, which sees free compositions too.")
+    ] = False,
 ) -> None:
-    """The independent judge that measures generators."""
+    """The independent judges that measure generators and searches."""
     from evo_t2i.training.builtin import export
     from evo_t2i.training.builtin import judge as training
     from evo_t2i.training.supervised import FitSettings
 
     pool, validation = _pools(out, renders, workers)
-    settings = FitSettings(images=images, seed=seed, learning_rate=2e-3)
-    model = _fitted("judge", training.train_judge, (pool, settings), out, device)
+    name, rate = ("second-judge", 1e-3) if second else ("judge", 2e-3)
+    free = _pool(out, renders // 2, FREE_SEED, workers, "free") if second else None
+    settings = FitSettings(images=images, seed=seed, learning_rate=rate)
+    model = _fitted(
+        name,
+        partial(training.train_judge, eyes=export.JUDGES[name], free=free),
+        (pool, settings),
+        out,
+        device,
+    )
     metrics = training.evaluate(model, validation)
-    export.save_judge(weights, model, _facts_of("judge", settings, renders, metrics))
-    _done(weights / "judge", metrics)
+    facts = _facts_of("judge --second" if second else "judge", settings, renders, metrics)
+    export.save_judge(weights, model, facts, name)
+    _done(weights / name, metrics)
 
 
 @app.command()
@@ -153,7 +173,7 @@ def generator(
     device: Device = "auto",
     workers: Workers = 2,
 ) -> None:
-    """Placer and painter; needs text with its decider, and the classifier."""
+    """Placer and painter; needs text with its decider, the classifier and the judge."""
     from safetensors.torch import load_file
 
     from evo_t2i.errors import UsageError
@@ -192,8 +212,9 @@ def generator(
     model.placer.load_state_dict(placer.state_dict())
     model.painter.load_state_dict(painter.state_dict())
     model = model.eval().requires_grad_(False)
-    found = judgement.rates(model, side)
-    metrics |= {f"decides all: {rate.kind}": rate.rate for rate in found}
+    found = judgement.rates(model, side, export.load_judge(weights))
+    for rate in found:
+        metrics |= {f"{rate.kind} decided": rate.decided, f"{rate.kind} judged": rate.judged}
     judgement.grid(model, side).save(out / "painter" / "grid.png")
     command = f"generator --images {images} --layouts {layouts} --renders {renders} --seed {seed}"
     export.save_generator(weights, model, _facts(command, metrics))
@@ -222,7 +243,7 @@ def _pools(out: Path, renders: int, workers: int) -> tuple[Any, Any]:
     )
 
 
-def _pool(out: Path, renders: int, seed: int, workers: int, *, twins: bool = False) -> Any:
+def _pool(out: Path, renders: int, seed: int, workers: int, kind: Any = "captioned") -> Any:
     from evo_t2i.training.builtin.pool import load_pool
 
     def told(count: int) -> None:
@@ -230,7 +251,7 @@ def _pool(out: Path, renders: int, seed: int, workers: int, *, twins: bool = Fal
             say(f"rendered {count:,}")
 
     say(f"Reading or rendering {renders:,} pictures…")
-    return load_pool(out, renders, seed, twins=twins, workers=workers, progress=told)
+    return load_pool(out, renders, seed, kind=kind, workers=workers, progress=told)
 
 
 def _facts(command: str, metrics: dict[str, float]) -> dict[str, str]:

@@ -20,6 +20,8 @@ from evo_t2i.training.builtin.judge import build_judge
 from evo_t2i.training.builtin.text import READER
 from evo_t2i.world import KINDS
 
+JUDGES = {"judge": "residual", "second-judge": "transformer"}
+"""The eyes of each."""
 CARDS = {
     "text": (
         "Reads what captions mean from the states of the frozen all-MiniLM-L6-v2 sentence encoder "
@@ -38,8 +40,13 @@ CARDS = {
         "day; pictures without objects were trained to a uniform answer."
     ),
     "judge": (
-        "A residual network that reads scene, time of day, things, their number, colours, poses "
-        "and relations. It measures generators and searches and is never part of a search."
+        "A residual network that finds the things of a picture by their centres and reads kind, "
+        "colour, pose and how they stand to each other, and scene and time of day of the whole. It "
+        "measures generators and searches and is never part of a search."
+    ),
+    "second-judge": (
+        "Reads the same as the judge by a transformer over patches, and was trained on scenes that "
+        "no grammar composes besides. Two that agree are harder to fool than one."
     ),
     "generator": (
         "Decides, places and paints what a caption names, 128x128, for captions about the world "
@@ -74,9 +81,9 @@ def save_classifier(folder: Path, model: vgg.Vgg, facts: Mapping[str, Any]) -> N
     _save(folder, "vgg", model.state_dict(), config, facts)
 
 
-def save_judge(folder: Path, model: Judge, facts: Mapping[str, Any]) -> None:
-    """Write weights/judge."""
-    _save(folder, "judge", model.state_dict(), {}, facts)
+def save_judge(folder: Path, model: Judge, facts: Mapping[str, Any], name: str = "judge") -> None:
+    """Write weights/judge or weights/second-judge."""
+    _save(folder, name, model.state_dict(), {"eyes": JUDGES[name]}, facts)
 
 
 def save_generator(folder: Path, model: LayoutGenerator, facts: Mapping[str, Any]) -> None:
@@ -93,10 +100,11 @@ def load_generator(folder: Path | None = None) -> LayoutGenerator:
     return model.eval().requires_grad_(False)
 
 
-def load_judge(folder: Path | None = None) -> Judge:
-    """The judge in weights/, in eval mode; ModelError when it is missing or damaged."""
-    model = build_judge()
-    model.load_state_dict(builtin.load("judge", folder).tensors)
+def load_judge(folder: Path | None = None, name: str = "judge") -> Judge:
+    """A judge in weights/, in eval mode; ModelError when it is missing or damaged."""
+    weights = builtin.load(name, folder)
+    model = build_judge(weights.config["eyes"])
+    model.load_state_dict(weights.tensors)
     return model.eval().requires_grad_(False)
 
 

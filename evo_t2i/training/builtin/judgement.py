@@ -1,4 +1,4 @@
-"""What a built-in generator is measured by: fixed captions and latents, and what it decides."""
+"""What a built-in generator is measured by: captions and latents; what it decides and draws."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,11 @@ from PIL import Image
 
 from evo_t2i.checkpoints.minilm import minilm_folder
 from evo_t2i.errors import UsageError
+from evo_t2i.models.judge import Judge
 from evo_t2i.models.layout_generator import LayoutGenerator, taken
 from evo_t2i.models.minilm import load_tokenizer
 from evo_t2i.models.text_side import TextSide
+from evo_t2i.training.builtin.judge import read
 from evo_t2i.training.builtin.pool import amounts_of
 from evo_t2i.world import (
     CAPTION_KINDS,
@@ -37,11 +39,15 @@ MORE = (
 
 @dataclass(frozen=True)
 class Rate:
-    """How often plain samples hold all that their captions name, by kind of caption."""
+    """How often plain samples hold all that their captions name, by kind of caption.
+
+    decided: of the choices; judged: of the pictures, as the judge reads them.
+    """
 
     kind: str
     captions: int
-    rate: float
+    decided: float
+    judged: float
 
 
 def fresh_captions(count: int) -> dict[str, list[Caption]]:
@@ -61,11 +67,10 @@ def fresh_captions(count: int) -> dict[str, list[Caption]]:
     return found
 
 
-def rates(generator: LayoutGenerator, side: TextSide, count: int = 200) -> list[Rate]:
-    """One plain sample a caption: does the scene that was decided show all that it names?
+def rates(generator: LayoutGenerator, side: TextSide, judge: Judge, count: int = 200) -> list[Rate]:
+    """One plain sample a caption: does it show all that the caption names?
 
-    What is decided is what is painted, so this is exact but for the painting. Choices that the
-    world cannot make together count as wrong.
+    Choices that the world cannot make together count as wrong decisions.
     """
     result = []
     for kind, items in fresh_captions(count).items():
@@ -74,11 +79,12 @@ def rates(generator: LayoutGenerator, side: TextSide, count: int = 200) -> list[
         latents = rng.standard_normal((len(items), LATENT_SIZE), dtype=np.float32)
         scenes = decided(generator, meaning, latents)
         rows = [row for row, scene in enumerate(scenes) if scene is not None]
-        shown = shows_own(
+        held = shows_own(
             truth_of([scene for scene in scenes if scene is not None]),
             truth_of([items[row] for row in rows]),
         )
-        result.append(Rate(kind, len(items), round(float(shown.sum()) / len(items), 4)))
+        shown = shows_own(read(judge, draw(generator, meaning, latents)), truth_of(items))
+        result.append(Rate(kind, len(items), float(held.sum()) / len(items), float(shown.mean())))
     return result
 
 

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -30,6 +30,7 @@ from evo_t2i.world import (
     Truth,
     captions,
     choices_of,
+    free_scene,
     render,
     sample_scene,
     scene_from_choices,
@@ -60,6 +61,9 @@ FORMS = (
 )
 """Everything that `Thing.pose` may be."""
 _CHUNK = 250
+_NONE = Caption("a picture")
+Kind = Literal["captioned", "twins", "free"]
+"""Of pools."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,11 @@ class Layout:
 
     def __getitem__(self, rows: NDArray[np.integer] | slice) -> "Layout":
         return Layout(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+    def followed_by(self, other: "Layout") -> "Layout":
+        """The pictures of both."""
+        pairs = ((getattr(self, field.name), getattr(other, field.name)) for field in fields(self))
+        return Layout(*map(np.concatenate, pairs))
 
 
 @dataclass(frozen=True)
@@ -139,20 +148,23 @@ def load_pool(
     count: int,
     seed: int,
     *,
-    twins: bool = False,
+    kind: Kind = "captioned",
     workers: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> Pool:
     """Read the pool (count, seed) from ``folder``, rendering it first if it is not there.
 
-    With ``twins`` every other picture is the one before with one choice made otherwise: a colour, a
-    kind, a count, a side. ``progress`` receives the number of pictures rendered so far.
+    Of "twins" every other picture is the one before with one choice made otherwise: a colour, a
+    kind, a count, a side. "free" ones are `free_scene`s, without latents, captions and relations
+    that count. ``progress`` receives the number of pictures rendered so far.
     """
-    target = folder / f"pool-{seed}-{count}{'-twins' if twins else ''}-{_world_digest()}"
+    target = (
+        folder / f"pool-{seed}-{count}{'' if kind == 'captioned' else f'-{kind}'}-{_world_digest()}"
+    )
     if not target.exists():
         partial = target.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
-        _render_pool(partial, count, seed, twins, workers, progress)
+        _render_pool(partial, count, seed, kind, workers, progress)
         partial.rename(target)
     return read_pool(target)
 
@@ -186,8 +198,9 @@ def amounts_of(latents: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _world_digest() -> str:
-    """Of the world's source code, so that a changed world renders a new pool."""
-    sources = sorted(Path(evo_t2i.world.__file__).parent.glob("*.py"))
+    """Of the world's source code and words, so that a changed world renders a new pool."""
+    home = Path(evo_t2i.world.__file__).parent
+    sources = sorted([*home.glob("*.py"), *home.glob("*.json")])
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
 
 
@@ -195,7 +208,7 @@ def _render_pool(
     target: Path,
     count: int,
     seed: int,
-    twins: bool,
+    kind: Kind,
     workers: int,
     progress: Callable[[int], None] | None,
 ) -> None:
@@ -207,7 +220,7 @@ def _render_pool(
     scenes: list[Scene] = []
     rows: dict[Caption, int] = {}
     caption_rows = np.zeros((count, CAPTIONS_PER_IMAGE), np.int64)
-    tasks = [(seed, twins, start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
+    tasks = [(seed, kind, start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
     with multiprocessing.get_context("spawn").Pool(workers) as processes:
         for (_, _, start, stop), (part, drawn, noise, texts) in zip(
             tasks, processes.imap(_render_chunk, tasks), strict=True
@@ -242,16 +255,18 @@ def _render_pool(
 
 
 def _render_chunk(
-    task: tuple[int, bool, int, int],
+    task: tuple[int, Kind, int, int],
 ) -> tuple[np.ndarray, list[Scene], np.ndarray, list[list[Caption]]]:
     """A scene gives a caption, that and a latent the scene that is drawn."""
-    seed, twins, start, stop = task
+    seed, kind, start, stop = task
     images, texts = [], []
     scenes: list[Scene] = []
     latents: list[np.ndarray] = []
     for index in range(start, stop):
         rng = np.random.default_rng([seed, index])
-        if twins and index % 2:
+        if kind == "free":
+            latent, scene, caption = np.zeros(LATENT_SIZE, np.float32), free_scene(rng), _NONE
+        elif kind == "twins" and index % 2:
             latent, scene = latents[-1], _twin(scenes[-1], latents[-1], rng)
             caption = captions(scene, rng, 1)[0]
         else:
@@ -261,7 +276,7 @@ def _render_chunk(
         images.append(render(scene, IMAGE_SIZE).image)
         scenes.append(scene)
         latents.append(latent)
-        others = captions(scene, rng, CAPTIONS_PER_IMAGE - 1)
+        others = [_NONE] * 3 if kind == "free" else captions(scene, rng, CAPTIONS_PER_IMAGE - 1)
         texts.append([caption, others[0], *(reword(other, rng) for other in others[1:])])
     return np.stack(images), scenes, np.stack(latents), texts
 

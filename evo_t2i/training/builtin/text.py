@@ -25,7 +25,7 @@ from evo_t2i.models.minilm import load_encoder, tokenizer_of
 from evo_t2i.models.word_reader import WordReader
 from evo_t2i.training import checkpoint
 from evo_t2i.training.builtin.painter import generator_config
-from evo_t2i.training.supervised import Progress, falling, flushed_denormals
+from evo_t2i.training.supervised import Progress, falling, flushed_denormals, plain_attention
 from evo_t2i.world import (
     COLOURS,
     LATENT_SIZE,
@@ -283,6 +283,7 @@ class TextStudents(nn.Module):
 
 
 @flushed_denormals()
+@plain_attention(torch.device("cpu"))
 def train_text(
     texts: Texts, settings: TextSettings, out: Path, progress: Progress | None = None
 ) -> TextStudents:

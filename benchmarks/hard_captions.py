@@ -1,0 +1,356 @@
+"""Does a search pay? On captions that plain samples seldom get right, by judges it never saw.
+
+    python benchmarks/hard_captions.py --captions 25 --out runs/hard
+
+For each of GenEval's kinds of caption, and for words that no training ever used, captions are
+sought of which plain samples are right in 4 to 60 %, on latents that are not used again. From the
+same generation 0 every arm evaluates 500 pictures, some 2,500, and the balanced pick of what it
+found is judged: the probability that it shows all that the caption names, a mean of both judges'
+(`weights/judge`, `weights/second-judge`; of different architecture and training), and whether both
+say so. The oracle is the best judged picture of all that an arm drew, so what is missing to it is
+lost in picking, and what it misses itself is lost in searching.
+
+A caption a line in --out, so that the command can be given again until it is through. Prints
+Markdown: means with 95 % intervals of paired differences, a bootstrap over captions.
+"""
+
+import argparse
+import itertools
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from evo_t2i import registry
+from evo_t2i.config import RunConfig
+from evo_t2i.evaluate.evaluator import Evaluator
+from evo_t2i.evaluate.models import Models, load
+from evo_t2i.models.judge import Judge
+from evo_t2i.models.layout_generator import LayoutGenerator
+from evo_t2i.picking.methods import pick
+from evo_t2i.picking.scale import robust_scale, standardise
+from evo_t2i.points import Points
+from evo_t2i.search.archive import extend
+from evo_t2i.search.hypervolume import Box
+from evo_t2i.search.protocol import Search, takes
+from evo_t2i.training.builtin import export, judgement
+from evo_t2i.training.builtin.judge import believed
+from evo_t2i.world import (
+    CAPTION_KINDS,
+    LATENT_SIZE,
+    Caption,
+    captions,
+    kind_of_caption,
+    sample_scene,
+    shows_own,
+    truth_of,
+)
+from evo_t2i.world.synonyms import HELD_OUT, reword
+
+UNSEEN = "unseen words"
+KINDS = (*CAPTION_KINDS[:-1], UNSEEN)
+CAPTION_SEED, SCREEN_SEED, RUN_SEED = 41_000, 41_001, 41_002
+SCREENED = 50
+"""Plain samples by which a caption is chosen."""
+RARE, OFTEN = 0.04, 0.60
+TRIED = 400
+"""Captions of a kind that are looked at, at most."""
+BATCH = 100
+"""Pictures of a generation."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A sampler with options, and after how many pictures its pick is judged."""
+
+    sampler: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    budgets: tuple[int, ...] = (500,)
+
+
+ARMS = {
+    "random": Arm("random", budgets=(100, 500)),
+    "nsga2": Arm("nsga2"),
+    "nsga2, capped and rounded": Arm("nsga2", {"cap": 3.0, "round": 0.25}),
+    "nsga2, guarded": Arm("nsga2", {"guard": True}),
+    "nsga2, capped, rounded, guarded": Arm("nsga2", {"cap": 3.0, "round": 0.25, "guard": True}),
+    "nsga2, niches of looks": Arm("nsga2", {"niche": "look"}),
+    **{
+        name: Arm(name)
+        for name in ("best-of-n", "clip-glass", "evosearch", "zero-order", "trust-regions")
+    },
+    "spectral-cem": Arm("spectral-cem"),
+    "weighted-ga": Arm("weighted-ga"),
+    "random long": Arm("random", budgets=(2500,)),
+    "nsga2 long": Arm("nsga2", budgets=(2500,)),
+}
+USUAL = ("random", "nsga2", "nsga2, capped and rounded", "nsga2, guarded")
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What all captions share."""
+
+    models: Models
+    generator: LayoutGenerator
+    judges: Sequence[Judge]
+
+    def judged(self, images: np.ndarray, caption: Caption) -> np.ndarray:
+        """(judges, n) probabilities of pictures (n, h, w, 3)."""
+        named = truth_of([caption])[np.zeros(len(images), np.int64)]
+        return np.stack([believed(judge, images, named) for judge in self.judges])
+
+    def decided(self, evaluator: Evaluator, latents: np.ndarray, caption: Caption) -> np.ndarray:
+        """(n,) bool: has the generator decided on all that is named?"""
+        meaning = evaluator.generator.condition(caption.text).expand(len(latents), -1)
+        scenes = judgement.decided(self.generator, meaning, latents)
+        named = truth_of([caption])[np.zeros(1, np.int64)]
+        return np.array(
+            [scene is not None and bool(shows_own(truth_of([scene]), named)[0]) for scene in scenes]
+        )
+
+
+def candidates(kind: str) -> Iterator[Caption]:
+    """Captions of a kind without end; of unseen words each has at least one."""
+    number = KINDS.index(kind)
+    for index in range(10**9):
+        rng = np.random.default_rng([CAPTION_SEED, number, index])
+        caption = captions(sample_scene(rng), rng, 1)[0]
+        if kind != UNSEEN:
+            if kind_of_caption(caption) == kind:
+                yield caption
+            continue
+        other = reword(caption, rng, 0.8, HELD_OUT)
+        if other.text != caption.text:
+            yield other
+
+
+def hard(kind: str, bench: Bench, count: int) -> Iterator[tuple[Caption, float]]:
+    """The first ``count`` of a kind that are neither hopeless nor easy, with their plain rates.
+
+    Of a kind that is nearly always right fewer may be found among the ``TRIED``.
+    """
+    rng = np.random.default_rng([SCREEN_SEED, KINDS.index(kind)])
+    texts: set[str] = set()
+    for caption in itertools.islice(candidates(kind), TRIED):
+        latents = rng.standard_normal((SCREENED, LATENT_SIZE), dtype=np.float32)
+        evaluator = bench.models.for_caption(caption.text)
+        if caption.text in texts:
+            continue
+        if bench.decided(evaluator, latents, caption).mean() > OFTEN:
+            continue
+        rate = float(bench.judged(evaluator.render(latents), caption).mean())
+        if RARE <= rate <= OFTEN:
+            texts.add(caption.text)
+            yield caption, rate
+            if len(texts) == count:
+                return
+
+
+def searched(caption: str, arm: Arm, models: Models) -> Iterator[tuple[int, Points]]:
+    """All points so far, whenever a budget of the arm is used up."""
+    evaluator = models.for_caption(caption)
+    config = RunConfig(
+        caption=caption,
+        seed=RUN_SEED,
+        population=BATCH,
+        offspring=BATCH,
+        generations=arm.budgets[-1] // BATCH - 1,
+        options={arm.sampler: arm.options} if arm.options else {},
+    )
+    factory = registry.load("sampler", arm.sampler)
+    shape = {"latent_shape": tuple(models.generator.latent_shape)}
+    search: Search = registry.make(
+        "sampler",
+        arm.sampler,
+        options=config.options,
+        sample=models.prior,
+        dimensions=models.dimensions,
+        objectives=len(config.scores),
+        config=config,
+        **(shape if takes(factory, "latent_shape") else {}),
+    )
+    wanted = getattr(search, "wants", frozenset())
+    told: list[Points] = []
+    while search.generation <= config.generations:
+        latents = search.ask()
+        scores, described = evaluator.score_and_describe(latents, wanted)
+        told.append(
+            search.tell(latents, scores, described) if wanted else search.tell(latents, scores)
+        )
+        if len(told) * BATCH in arm.budgets:
+            yield len(told) * BATCH, Points.joined(told)
+
+
+def measured(caption: Caption, bench: Bench, names: Sequence[str]) -> dict[str, Any]:
+    """Everything about one caption, as plain JSON values."""
+    models = bench.models
+    evaluator = models.for_caption(caption.text)
+    found: dict[str, Any] = {}
+    first: Points | None = None
+    for name in names:
+        start = time.perf_counter()
+        for budget, points in searched(caption.text, ARMS[name], models):
+            if first is None:
+                first = points[points.generations == 0]
+                found["generation 0"] = beginning(first, evaluator, bench, caption)
+            found[f"{name} {budget}"] = outcome(points, first, evaluator, bench, caption)
+        found[f"{name} {budget}"]["seconds"] = time.perf_counter() - start
+    return found
+
+
+def beginning(
+    first: Points, evaluator: Evaluator, bench: Bench, caption: Caption
+) -> dict[str, Any]:
+    """The plain samples, and how each score, and the balanced value, order them."""
+    images, scores = evaluator.render_and_score(first.latents)
+    judged = bench.judged(images, caption)
+    return {
+        "judged": float(judged.mean()),
+        "agreed": float((judged > 0.5).all(axis=0).mean()),
+        "oracle": float(judged.mean(axis=0).max()),
+        "correlation": correlations(scores, scores, judged.mean(axis=0), evaluator.scorer.names),
+    }
+
+
+def outcome(
+    points: Points,
+    first: Points,
+    evaluator: Evaluator,
+    bench: Bench,
+    caption: Caption,
+) -> dict[str, Any]:
+    """The pick of what an arm found so far, and what it might have been."""
+    names = evaluator.scorer.names
+    front = extend(points[:0], points)
+    images, scores = evaluator.render_and_score(front.latents)
+    best = pick(scores, first.scores, names)
+    chosen = best.chosen[0]
+    on_front = bench.judged(images, caption)
+    everything = evaluator.render(points.latents)
+    return {
+        "judged": float(on_front[:, chosen].mean()),
+        "agreed": float((on_front[:, chosen] > 0.5).all()),
+        "value": float(best.value[chosen]),
+        "front": len(front),
+        "oracle": float(bench.judged(everything, caption).mean(axis=0).max()),
+        "hypervolume": Box.around(first.scores).volume(points.scores),
+        "correlation": correlations(scores, first.scores, on_front.mean(axis=0), names),
+    }
+
+
+def correlations(
+    scores: np.ndarray, against: np.ndarray, judged: np.ndarray, names: Sequence[str]
+) -> dict[str, float | None]:
+    """Spearman's, of each score and of the mean z capped at 3; None where nothing varies."""
+    z = np.minimum(standardise(scores, *robust_scale(against)), 3.0)
+    columns = {**dict(zip(names, scores.T, strict=True)), "balanced": z.mean(axis=1)}
+    return {name: spearman(column, judged) for name, column in columns.items()}
+
+
+def spearman(first: np.ndarray, second: np.ndarray) -> float | None:
+    if len(first) < 5 or np.ptp(first) < 1e-9 or np.ptp(second) < 1e-6:
+        return None
+    ranks = [np.unique(each, return_inverse=True)[1] for each in (first, second)]
+    return float(np.corrcoef(ranks)[0, 1])
+
+
+# the table
+
+
+def interval(differences: np.ndarray, seed: int = 0) -> str:
+    """Mean and 95 % bootstrap interval over captions."""
+    rng = np.random.default_rng(seed)
+    rows = rng.integers(len(differences), size=(4000, len(differences)))
+    low, high = np.quantile(differences[rows].mean(axis=1), (0.025, 0.975))
+    return f"{differences.mean():+.3f} [{low:+.3f}, {high:+.3f}]"
+
+
+def print_tables(lines: Sequence[Mapping[str, Any]]) -> None:
+    """By arm: judged, agreed, against random with the same pictures, oracle, hypervolume."""
+    arms = [name for name in lines[0]["found"] if name != "generation 0"]
+    plain = column(lines, "generation 0", "judged")
+    print(f"{len(lines)} captions; plain sample judged {plain.mean():.3f}, agreed "
+          f"{column(lines, 'generation 0', 'agreed').mean():.3f}\n")  # fmt: skip
+    print("| arm | judged | agreed | − plain | − random | oracle | hypervolume | value | s |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for arm in arms:
+        rival = f"random {arm.split()[-1]}" if f"random {arm.split()[-1]}" in arms else None
+        mine = column(lines, arm, "judged")
+        cells = [arm, f"{mine.mean():.3f}", f"{column(lines, arm, 'agreed').mean():.3f}",
+                 interval(mine - plain),
+                 interval(mine - column(lines, rival, "judged")) if rival not in (None, arm)
+                 else "–",
+                 f"{column(lines, arm, 'oracle').mean():.3f}",
+                 f"{np.median(column(lines, arm, 'hypervolume')):.3f}",
+                 f"{column(lines, arm, 'value').mean():+.2f}",
+                 f"{np.median(column(lines, arm, 'seconds')):.1f}"]  # fmt: skip
+        print(f"| {' | '.join(cells)} |")
+    print("\n| kind | captions | plain | " + " | ".join(arms) + " |")
+    print("|---|---|---|" + "---|" * len(arms))
+    for kind in dict.fromkeys(line["kind"] for line in lines):
+        some = [line for line in lines if line["kind"] == kind]
+        cells = [f"{column(some, arm, 'judged').mean():.2f}" for arm in ("generation 0", *arms)]
+        print(f"| {kind} | {len(some)} | {' | '.join(cells)} |")
+    print("\n| rank correlation with the judge | " + " | ".join(names_of(lines)) + " |")
+    print("|---|" + "---|" * len(names_of(lines)))
+    for where in ("generation 0", *arms):
+        cells = []
+        for name in names_of(lines):
+            values = [line["found"][where]["correlation"][name] for line in lines]
+            known = [value for value in values if value is not None]
+            cells.append(f"{np.mean(known):.2f}" if known else "–")
+        print(f"| {where} | {' | '.join(cells)} |")
+
+
+def names_of(lines: Sequence[Mapping[str, Any]]) -> list[str]:
+    return list(lines[0]["found"]["generation 0"]["correlation"])
+
+
+def column(lines: Sequence[Mapping[str, Any]], arm: str, key: str) -> np.ndarray:
+    return np.array([line["found"][arm].get(key, np.nan) for line in lines])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--captions", type=int, default=26, help="of each kind")
+    parser.add_argument("--kinds", nargs="*", default=list(KINDS), choices=KINDS)
+    parser.add_argument("--arms", nargs="*", default=list(USUAL), choices=list(ARMS))
+    parser.add_argument("--judges", nargs="*", default=list(export.JUDGES))
+    parser.add_argument("--out", type=Path, default=Path("runs/hard"))
+    parser.add_argument("--table", action="store_true", help="run nothing")
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    path = given.out / "captions.jsonl"
+    lines = list(map(json.loads, path.read_text().splitlines())) if path.exists() else []
+    if not given.table:
+        torch.set_grad_enabled(False)
+        bench = Bench(
+            load(RunConfig(caption="a cat", seed=0)),
+            export.load_generator(),
+            [export.load_judge(name=name) for name in given.judges],
+        )
+        done = {(line["kind"], line["caption"]) for line in lines}
+        for kind in given.kinds:
+            for caption, rate in hard(kind, bench, given.captions):
+                if (kind, caption.text) in done:
+                    continue
+                found = measured(caption, bench, given.arms)
+                line = {"kind": kind, "caption": caption.text, "screened": rate, "found": found}
+                with path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(line) + "\n")
+                lines.append(line)
+                said = ", ".join(f"{arm} {each['judged']:.2f}" for arm, each in found.items())
+                print(f"{len(lines)} {kind}: {caption.text} | {said}", flush=True)
+    if lines:
+        print()
+        print_tables([line for line in lines if line["kind"] in given.kinds])
+
+
+if __name__ == "__main__":
+    main()
