@@ -316,7 +316,7 @@ class Painter(nn.Module):
     def _lay(
         self, canvas: Tensor, maps: Tensor, things: Things, there: Tensor, ahead: Tensor
     ) -> Tensor:
-        """Lay the things ``there`` on the canvas, the last on top or, where ``ahead``, the first."""
+        """Lay the things ``there`` on the canvas, the last on top or, if ``ahead``, the first."""
         count = things.present.shape[1]
         side = canvas.shape[-1]
         boxes = things.boxes.flatten(0, 1)[there].float()
