@@ -175,7 +175,11 @@ def test_an_interrupted_pull_leaves_nothing_that_looks_whole_and_goes_on(l14, tm
     l14.hold[L14.files[0]] = 12_000_000  # one piece of ten million bytes arrives, no second one
     surroundings = environment(l14, tmp_path)
     process = subprocess.Popen(
-        command("pull", "ViT-L-14-quickgelu:openai"), env=surroundings, stderr=subprocess.PIPE
+        command("pull", "ViT-L-14-quickgelu:openai"),
+        env=surroundings,
+        stderr=subprocess.PIPE,
+        # what is begun in the background of a script inherits that Ctrl-C is ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     while not any(path.stat().st_size for path in tmp_path.rglob("*.incomplete")):
         assert process.poll() is None, process.stderr.read()
