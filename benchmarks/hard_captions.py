@@ -26,18 +26,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from evo_t2i import registry
 from evo_t2i.config import RunConfig
 from evo_t2i.evaluate.evaluator import Evaluator
 from evo_t2i.evaluate.models import Models, load
 from evo_t2i.models.judge import Judge
 from evo_t2i.models.layout_generator import LayoutGenerator
 from evo_t2i.picking.methods import pick
-from evo_t2i.picking.scale import robust_scale, standardise
+from evo_t2i.picking.scale import rank_correlation, robust_scale, standardise
 from evo_t2i.points import Points
+from evo_t2i.sampler import search_of
 from evo_t2i.search.archive import extend
 from evo_t2i.search.hypervolume import Box
-from evo_t2i.search.protocol import Search, takes
 from evo_t2i.training.builtin import export, judgement
 from evo_t2i.training.builtin.judge import believed
 from evo_t2i.world import (
@@ -158,23 +157,13 @@ def searched(caption: str, arm: Arm, models: Models) -> Iterator[tuple[int, Poin
     config = RunConfig(
         caption=caption,
         seed=RUN_SEED,
+        sampler=arm.sampler,
         population=BATCH,
         offspring=BATCH,
         generations=arm.budgets[-1] // BATCH - 1,
         options={arm.sampler: arm.options} if arm.options else {},
     )
-    factory = registry.load("sampler", arm.sampler)
-    shape = {"latent_shape": tuple(models.generator.latent_shape)}
-    search: Search = registry.make(
-        "sampler",
-        arm.sampler,
-        options=config.options,
-        sample=models.prior,
-        dimensions=models.dimensions,
-        objectives=len(config.scores),
-        config=config,
-        **(shape if takes(factory, "latent_shape") else {}),
-    )
+    search = search_of(config, models)
     wanted = getattr(search, "wants", frozenset())
     told: list[Points] = []
     while search.generation <= config.generations:
@@ -250,14 +239,7 @@ def correlations(
     """Spearman's, of each score and of the mean z capped at 3; None where nothing varies."""
     z = np.minimum(standardise(scores, *robust_scale(against)), 3.0)
     columns = {**dict(zip(names, scores.T, strict=True)), "balanced": z.mean(axis=1)}
-    return {name: spearman(column, judged) for name, column in columns.items()}
-
-
-def spearman(first: np.ndarray, second: np.ndarray) -> float | None:
-    if len(first) < 5 or np.ptp(first) < 1e-9 or np.ptp(second) < 1e-6:
-        return None
-    ranks = [np.unique(each, return_inverse=True)[1] for each in (first, second)]
-    return float(np.corrcoef(ranks)[0, 1])
+    return {name: rank_correlation(column, judged) for name, column in columns.items()}
 
 
 # the table

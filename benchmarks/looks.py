@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from evo_t2i import registry
 from evo_t2i.config import RunConfig
 from evo_t2i.evaluate.evaluator import Evaluator
 from evo_t2i.evaluate.models import Models, load
@@ -29,6 +28,7 @@ from evo_t2i.picking.methods import pick
 from evo_t2i.points import Points
 from evo_t2i.report.sheets import grid_png
 from evo_t2i.runs.atomic import write_bytes
+from evo_t2i.sampler import search_of
 from evo_t2i.search.archive import extend
 from evo_t2i.search.hypervolume import Box
 from evo_t2i.search.protocol import Search
@@ -70,16 +70,7 @@ def searched(
         options={"nsga2": {**options, "keep": "looks"}},
     )
     evaluator = models.for_caption(caption)
-    search: Search = registry.make(
-        "sampler",
-        "nsga2",
-        options=config.options,
-        sample=models.prior,
-        dimensions=models.dimensions,
-        objectives=len(config.scores),
-        config=config,
-        latent_shape=tuple(models.generator.latent_shape),
-    )
+    search = search_of(config, models)
     start = time.perf_counter()
     first = None
     while search.generation <= config.generations:

@@ -20,7 +20,7 @@ from evo_t2i.evaluate.refine import refined
 from evo_t2i.events import Announcer, Progress
 from evo_t2i.looks import grouped, thumbnails
 from evo_t2i.picking.methods import pick
-from evo_t2i.picking.scale import robust_scale
+from evo_t2i.picking.scale import rank_correlation, robust_scale
 from evo_t2i.points import Points
 from evo_t2i.present import NEED_MODELS, mend, missing, present, present_anew
 from evo_t2i.presets import BUILTIN, with_preset
@@ -118,6 +118,11 @@ def prepare(
             f"`models` were loaded for {models.networks or 'no configuration'}, and this run asks "
             f"for {networks_of(config)}; pass those that `load` gives for its configuration."
         )
+    return models, search_of(config, models)
+
+
+def search_of(config: RunConfig, models: Models) -> Search:
+    """The search that ``config`` names, over the latents of the models' generator."""
     shape = {}
     if takes(registry.load("sampler", config.sampler), "latent_shape"):
         shape = {"latent_shape": tuple(models.generator.latent_shape)}
@@ -131,7 +136,7 @@ def prepare(
         config=config,
         **shape,
     )
-    return models, search
+    return search
 
 
 def _extend(run: RunDirectory, budget: Mapping[str, float]) -> None:
@@ -273,7 +278,7 @@ def _rescored(
     front = again[kept]
     change = np.abs(scores - found.scores)[finite].max(axis=0)
     agreement = [
-        _rank_correlation(old, new)
+        rank_correlation(old, new)
         for old, new in zip(found.scores[finite].T, scores[finite].T, strict=True)
     ]
     facts = {
@@ -285,15 +290,6 @@ def _rescored(
         "hypervolume": box.volume(front.scores),
     }
     return front, images[kept], facts
-
-
-def _rank_correlation(first: np.ndarray, second: np.ndarray) -> float | None:
-    """Spearman's, of (n,) and (n,) without ties; None where there is nothing to order."""
-    if len(first) < 3:
-        return None
-    middle = (len(first) - 1) / 2
-    one, other = (values.argsort().argsort() - middle for values in (first, second))
-    return float((one @ other) / (one @ one))
 
 
 def _draw_again(run: RunDirectory, names: list[str], announce: Announcer) -> None:

@@ -1,4 +1,5 @@
-"""Two scales for scores: z against generation 0, and u between the front's worst and best."""
+"""Two scales for scores: z against generation 0, and u between the front's worst and best; and how
+alike two columns order their rows."""
 
 import numpy as np
 
@@ -47,3 +48,18 @@ def unit_scale(scores: np.ndarray, allowed: np.ndarray) -> tuple[np.ndarray, np.
     spans = scores[allowed].max(axis=0) - lowest
     unit = np.where(spans > 0, (scores - lowest) / np.where(spans > 0, spans, 1.0), 1.0)
     return unit, spans
+
+
+def rank_correlation(first: np.ndarray, second: np.ndarray) -> float | None:
+    """Spearman's, of (n,) and (n,), equal values sharing their mean rank; None for fewer than three
+    rows and where one side has nothing but equal values."""
+    one, other = (_ranks(values) for values in (first, second))
+    size = float(np.sqrt((one @ one) * (other @ other)))
+    return float(one @ other) / size if len(first) >= 3 and size > 0 else None
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """(n,) centred at 0."""
+    _, which, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks: np.ndarray = (counts.cumsum() - (counts + 1) / 2)[which] - (len(values) - 1) / 2
+    return ranks

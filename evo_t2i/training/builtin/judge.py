@@ -99,7 +99,7 @@ def misread(
         "time": F.cross_entropy(looked.time, tensor(shown.time)),
     }
     rows, columns = np.nonzero(layout.kinds >= 0)
-    middles = (layout.boxes[..., :2] + layout.boxes[..., 2:]) / 2 * CELLS  # (n, things, 2) x, y
+    middles = layout.middles(CELLS)
     places = middles.astype(int).clip(0, CELLS - 1)
     errors["centres"] = unfound(looked.centres, layout, middles)
     kinds = layout.kinds[rows, columns]
@@ -155,9 +155,9 @@ def calibrate(model: Judge, pool: Pool, seed: int, count: int = 2_000) -> None:
         rows = np.arange(start, min(start + 200, len(pool)))
         generator = torch.Generator().manual_seed(seed + start)
         centres = model(degrade(to_batch(pool.images[rows], device), generator, reach=0)).centres
-        peaks = (centres == F.max_pool2d(centres, 3, 1, 1)) & (centres > _FAINT)
+        peaks = _peaks(centres) & (centres > _FAINT)
         layout = pool.layout[rows]
-        middles = (layout.boxes[..., :2] + layout.boxes[..., 2:]) / 2 * CELLS
+        middles = layout.middles(CELLS)
         row, kind, down, across = peaks.nonzero().cpu().numpy().T
         away = np.abs(middles[row] - np.stack([across, down], axis=1)[:, None] - 0.5).max(axis=2)
         true.append(((layout.kinds[row] == kind[:, None]) & (away < _NEAR)).any(axis=1))
@@ -180,6 +180,11 @@ def logistic(found: np.ndarray, there: np.ndarray) -> NDArray[np.float64]:
         step = np.linalg.solve(bend + 2 * _SHRUNK * np.eye(2), slope)
         line = line - step / max(1.0, float(np.abs(step).max()))
     return line
+
+
+def _peaks(centres: Tensor) -> Tensor:
+    """(n, kinds, 16, 16) bool: no neighbour is larger."""
+    return centres == F.max_pool2d(centres, 3, 1, 1)
 
 
 def _pairs(layout: Layout) -> np.ndarray:
@@ -235,7 +240,7 @@ def things_in(model: Judge, batch: Tensor, least: float) -> Seen:
     """The peaks of pictures (n, 3, 128, 128) that are likelier than ``least``."""
     looked = model(batch)
     likely = model.calibrated(looked.centres)
-    peaks = (looked.centres == F.max_pool2d(looked.centres, 3, 1, 1)) & (likely > least)
+    peaks = _peaks(looked.centres) & (likely > least)
     rows, kinds, down, across = peaks.nonzero().cpu().numpy().T
     places = np.stack([across, down], axis=1)
     colours, poses = model.things(

@@ -86,6 +86,10 @@ class Layout:
     def __getitem__(self, rows: NDArray[np.integer] | slice) -> "Layout":
         return Layout(*(getattr(self, field.name)[rows] for field in fields(self)))
 
+    def middles(self, cells: int) -> NDArray[np.floating[Any]]:
+        """(n, 3, 2) x and y of the things' middles, the picture ``cells`` wide and high."""
+        return (self.boxes[..., :2] + self.boxes[..., 2:]) / 2 * cells
+
     def followed_by(self, other: "Layout") -> "Layout":
         """The pictures of both."""
         pairs = ((getattr(self, field.name), getattr(other, field.name)) for field in fields(self))
