@@ -15,6 +15,7 @@ DEFAULT_SCORES = ("text_image", "image_real", "region_word", "word_label")
 MAX_CAPTION_CHARACTERS = 1_000
 PRECISIONS = ("fp32", "bf16")
 AUTO = "auto"
+FIXED = "fixed"
 OPTIONS_FORM = '{"NAME": {"KEY": value}}'
 SCORERS = "Scorers"
 MACHINE = "Machine and output"
@@ -52,12 +53,19 @@ class ScorerModels:
     embedder: str = described(
         "builtin, or a sentence encoder's FOLDER or repository.", "builtin", panel=SCORERS
     )
+    labels: str = described(
+        "What the classifier can say: auto (where none of its labels is near any word of the "
+        "caption, CLIP tells them and these words apart) or fixed (its own labels alone).",
+        AUTO,
+        panel=SCORERS,
+    )
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             given = isinstance(value, str) and value != ""
             require(given, field.name, repr(value), "builtin or the name of a model")
+        require(self.labels in (AUTO, FIXED), "labels", self.labels, f"{AUTO} or {FIXED}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,7 +221,8 @@ class RunConfig:
         try:
             values: dict[str, Any] = json.loads(text)
             values["scores"] = tuple(values["scores"])
-            values["scorer_models"] = ScorerModels(**values["scorer_models"])
+            before = {"labels": FIXED}  # of runs from when nothing else was to be had
+            values["scorer_models"] = ScorerModels(**before | values["scorer_models"])
             values["options"] = {name: dict(given) for name, given in values["options"].items()}
             return cls(**values)
         except (

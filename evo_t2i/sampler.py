@@ -244,8 +244,7 @@ def _finish(
         images,
         {
             "models": models.digests,
-            "coverage": evaluator.scorer.coverage,
-            "label_matched": evaluator.scorer.label_matched,
+            **evaluator.scorer.label_facts,
             "unread": evaluator.unread,
             "doubts": doubts,
             "evaluations": config.evaluated(last),

@@ -28,3 +28,4 @@ def _described(name: str) -> Any:
 ClipOption = Annotated[str | None, _described("clip")]
 ClassifierOption = Annotated[str | None, _described("classifier")]
 EmbedderOption = Annotated[str | None, _described("embedder")]
+LabelsOption = Annotated[str | None, _described("labels")]

@@ -19,6 +19,7 @@ from evo_t2i.evaluate.evaluator import Evaluator
 from evo_t2i.evaluate.microbatches import MicroBatches, choose_micro_batch
 from evo_t2i.evaluate.scorer import Scorer
 from evo_t2i.features.base import FeatureExtractor
+from evo_t2i.features.own_words import with_own_words
 from evo_t2i.generators.base import Generator
 from evo_t2i.models.device import choose_device
 from evo_t2i.models.loading import loading
@@ -42,10 +43,16 @@ class ScorerNetworks:
     """By name, each after those that it needs; each feature that some score needs comes from one
     of them."""
     device: torch.device
+    own_words: bool = True
+    """Whether a caption that no label matches lends its words, see ``features.own_words``."""
 
     def for_caption(self, caption: str) -> Scorer:
         """What scores images for ``caption``; the networks are shared, not loaded again."""
-        return Scorer(caption, self.scores, self.extractors, self.device)
+        scorer = Scorer(caption, self.scores, self.extractors, self.device)
+        if not self.own_words or scorer.label_matched is not False:
+            return scorer
+        told = with_own_words(self.extractors)
+        return Scorer(caption, self.scores, told, self.device, own_words=True) if told else scorer
 
 
 @dataclass(frozen=True)
@@ -195,7 +202,7 @@ def load_scorers(
                 "generator nor an installed extractor provides; leave that score out or install "
                 "its plug-in."
             )
-    return ScorerNetworks(scores, extractors, device)
+    return ScorerNetworks(scores, extractors, device, own_words=models.labels == AUTO)
 
 
 def _in_order(

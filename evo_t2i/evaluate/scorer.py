@@ -27,8 +27,12 @@ class Scorer:
         scores: Sequence[Score],
         extractors: Mapping[str, FeatureExtractor],
         device: torch.device,
+        *,
+        own_words: bool = False,
     ) -> None:
         self.device = device
+        self.own_words = own_words
+        """Whether the caption's words are labels too, see ``features.own_words``."""
         self.unread = unread_ends(extractors, caption)
         """The caption's end that an extractor does not read, by the extractor's name."""
         self._scores = tuple(scores)
@@ -53,6 +57,15 @@ class Scorer:
     def label_matched(self) -> bool | None:
         """Whether ``coverage`` reaches LABEL_THRESHOLD; None when no score asks for words."""
         return None if self.coverage is None else self.coverage >= LABEL_THRESHOLD
+
+    @property
+    def label_facts(self) -> dict[str, float | bool | None]:
+        """``coverage``, ``label_matched`` and ``own_words``, as a run records them."""
+        return {
+            "coverage": self.coverage,
+            "label_matched": self.label_matched,
+            "own_words": self.own_words,
+        }
 
     def __call__(self, images: Tensor, precision: str = "fp32") -> Tensor:
         """Scores (n, m) of images (n, 3, h, w) in [0, 1] on the networks' device; higher is better.

@@ -72,15 +72,20 @@ class WordFeatures:
 
     def text(self, caption: str) -> dict[str, Tensor]:
         """The three features of ``provides``."""
+        return self.against(caption, own_words=False)
+
+    def against(self, caption: str, *, own_words: bool) -> dict[str, Tensor]:
+        """The features of ``provides``; with ``own_words`` the caption's content words (t) follow
+        the labels, so that k is larger by t; ``words.coverage`` is that of the labels alone."""
         prompts = [PROMPT.format(word) for word in content_words(caption)]
-        embeddings = self._embed([caption, *prompts]) - self._mean
-        similarities = normalize(embeddings, dim=-1) @ self._matrix.T  # (1 + t, k)
-        similarities = similarities.to(self._device)
+        embeddings = normalize(self._embed([caption, *prompts]) - self._mean, dim=-1)
+        labels = torch.cat([self._matrix, embeddings[1:]]) if own_words else self._matrix
+        similarities = (embeddings @ labels.T).to(self._device)  # (1 + t, k)
         words = similarities[1:]
         return {
             "words.labels": similarities[0],
             "words.word_labels": words,
-            "words.coverage": words.max(),
+            "words.coverage": words[:, : len(self.labels)].max(),
         }
 
     def images(

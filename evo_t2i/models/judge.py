@@ -75,29 +75,34 @@ class Surroundings(nn.Module):
 
 
 class Patches(nn.Module):
-    """As `Surroundings`: a transformer over patches of 8 pixels behind two convolutions, as in Xiao
-    et al., "Early Convolutions Help Transformers See Better", 2021."""
+    """As `Surroundings`: a transformer over patches of 16 pixels, each of which tells of its four
+    cells, behind convolutions as in Xiao et al., "Early Convolutions Help Transformers See Better",
+    2021."""
 
-    def __init__(self, width: int = 144, layers: int = 4):
+    def __init__(self, width: int = 192, layers: int = 5):
         super().__init__()
         self.stem = nn.Sequential(
-            nn.Conv2d(3, 64, 4, 4), nn.GELU(), nn.Conv2d(64, width, 3, 2, padding=1)
+            nn.Conv2d(3, 48, 4, 4),
+            nn.GELU(),
+            nn.Conv2d(48, 96, 3, 2, padding=1),
+            nn.GELU(),
+            nn.Conv2d(96, width, 3, 2, padding=1),
         )
-        self.places = nn.Parameter(torch.randn(1, CELLS * CELLS, width) * 0.1)
+        self.places = nn.Parameter(torch.randn(1, CELLS * CELLS // 4, width) * 0.1)
         layer = nn.TransformerEncoderLayer(
             width, 6, 2 * width, 0.0, "gelu", batch_first=True, norm_first=True
         )
         self.transformer = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
         self.norm = nn.LayerNorm(width)
-        self.cells = nn.Linear(width, _WIDTH)
+        self.cells = nn.Linear(width, 4 * _WIDTH)
         self.whole = nn.Linear(width, 256)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """The cells, and (n, 256) of the whole."""
         tokens = self.stem(images * 2 - 1).flatten(2).transpose(1, 2)
         x = self.norm(self.transformer(tokens + self.places))
-        cells = self.cells(x).transpose(1, 2).unflatten(2, (CELLS, CELLS))
-        return cells, F.gelu(self.whole(x.mean(1)))
+        cells = self.cells(x).transpose(1, 2).unflatten(2, (CELLS // 2, CELLS // 2))
+        return F.pixel_shuffle(cells, 2), F.gelu(self.whole(x.mean(1)))
 
 
 EYES: Mapping[str, type[nn.Module]] = {"residual": Surroundings, "transformer": Patches}

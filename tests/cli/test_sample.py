@@ -146,9 +146,12 @@ def test_summary_of_a_finished_run(finished_run, capsys):
 
 def test_coverage_sentence_only_when_a_score_asked_and_nothing_matched():
     both = ("text_image", "image_real", "word_label")
-    assert "image_real and word_label say little" in evolving.coverage_sentence(0.28, False, both)
-    assert evolving.coverage_sentence(0.8, True, both) is None
-    assert evolving.coverage_sentence(None, None, both) is None
+    blind = {"coverage": 0.28, "label_matched": False, "own_words": False}
+    assert "image_real and word_label say little" in evolving.coverage_sentence(blind, both)
+    assert evolving.coverage_sentence(blind | {"label_matched": True}, both) is None
+    lent = evolving.coverage_sentence(blind | {"own_words": True}, both)
+    assert "CLIP told them and the caption's words apart" in lent
+    assert "--labels fixed" in lent
 
 
 def test_what_was_not_read_of_the_caption_is_said_once_for_all_who_did_not(finished_run, capsys):

@@ -1,7 +1,7 @@
 """What `sample` and `resume` share: the watched run, how it was stopped, and its summary."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +100,7 @@ def run_facts(run: "Run", seconds: float) -> dict[str, Any]:
         "rescored": rescored,
         "coverage": facts["coverage"],
         "label_matched": facts["label_matched"],
+        "own_words": facts.get("own_words", False),
         "unread": facts.get("unread", {}),
         "doubts": facts.get("doubts", []),
         "pick": {
@@ -150,7 +151,7 @@ def print_summary(facts: dict[str, Any]) -> None:
             *(("note", warning) for warning in facts["warnings"]),
         ]
     )
-    if sentence := coverage_sentence(facts["coverage"], facts["label_matched"], pick["scores"]):
+    if sentence := coverage_sentence(facts, pick["scores"]):
         print(shown(sentence))
     for sentence in unread_sentences(facts["unread"]):
         print(shown(sentence))
@@ -195,16 +196,25 @@ def _rescored(rescored: dict[str, Any] | None) -> list[tuple[str, str]]:
     ]
 
 
-def coverage_sentence(coverage: float | None, matched: bool | None, names: Any) -> str | None:
-    """What to say when the classifier has no label for the caption; None when it has one."""
+def coverage_sentence(facts: Mapping[str, Any], names: Collection[str]) -> str | None:
+    """What to say when the classifier has no label for the caption; None when it has one.
+
+    ``facts`` are a scorer's ``coverage``, ``label_matched`` and ``own_words``; ``names`` the
+    scores'.
+    """
     blind = [name for name in _LABEL_SCORES if name in names]
-    if matched is not False or coverage is None or not blind:
+    if facts["label_matched"] is not False or not blind:
         return None
-    verb = "say" if len(blind) > 1 else "says"
-    return (
-        f"No label of the classifier matches this caption (best similarity {coverage:.2f}), "
-        f"so {' and '.join(blind)} {verb} little about it."
+    scores, many = " and ".join(blind), len(blind) > 1
+    found = (
+        f"No label of the classifier matches this caption (best similarity {facts['coverage']:.2f})"
     )
+    if facts["own_words"]:
+        return (
+            f"{found}, so CLIP told them and the caption's words apart for {scores} (--labels "
+            "fixed keeps to the labels)."
+        )
+    return f"{found}, so {scores} {'say' if many else 'says'} little about it."
 
 
 def unread_sentences(unread: Mapping[str, str]) -> list[str]:

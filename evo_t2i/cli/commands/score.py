@@ -9,7 +9,13 @@ import typer
 from evo_t2i.cli.arguments import PluginOptions, plugin_options, score_names
 from evo_t2i.cli.commands.evolving import coverage_sentence, unread_sentences
 from evo_t2i.cli.picture_files import PictureFiles, of_each, raise_for_failures
-from evo_t2i.cli.scorers import ClassifierOption, ClipOption, EmbedderOption, PresetOption
+from evo_t2i.cli.scorers import (
+    ClassifierOption,
+    ClipOption,
+    EmbedderOption,
+    LabelsOption,
+    PresetOption,
+)
 from evo_t2i.cli.terminal.output import print_json, print_table, say
 from evo_t2i.cli.terminal.silence import libraries_silenced
 from evo_t2i.config import DEFAULT_SCORES, ScorerModels, check_caption, checked_options
@@ -32,6 +38,7 @@ def score(
     clip: ClipOption = None,
     classifier: ClassifierOption = None,
     embedder: EmbedderOption = None,
+    labels: LabelsOption = None,
     options: PluginOptions = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     json_output: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
@@ -49,7 +56,7 @@ def score(
     names = score_names(scores)
     if not names:
         raise UsageError("--scores is empty; give at least one, see `evo-t2i list scores`.")
-    given = {"clip": clip, "classifier": classifier, "embedder": embedder}
+    given = {"clip": clip, "classifier": classifier, "embedder": embedder, "labels": labels}
     models, chosen = scorers(
         preset,
         names,
@@ -70,8 +77,7 @@ def score(
         print_json(
             {
                 "caption": caption,
-                "coverage": scorer().coverage,
-                "label_matched": scorer().label_matched,
+                **scorer().label_facts,
                 "unread": scorer().unread,
                 "images": [
                     result.as_json(lambda values: {"scores": dict(zip(names, values, strict=True))})
@@ -82,7 +88,7 @@ def score(
     else:
         rows = [[str(each.file), *_cells(each.value)] for each in results if each.value is not None]
         print_table(["file", *names], rows)
-        if sentence := coverage_sentence(scorer().coverage, scorer().label_matched, names):
+        if sentence := coverage_sentence(scorer().label_facts, names):
             say(sentence)
         for sentence in unread_sentences(scorer().unread):
             say(sentence)
