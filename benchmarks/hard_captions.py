@@ -7,8 +7,8 @@ sought of which plain samples are right in 4 to 60 %, on latents that are not us
 same generation 0 every arm evaluates 500 pictures, some 2,500, and the balanced pick of what it
 found is judged: the probability that it shows all that the caption names, a mean of both judges'
 (`weights/judge`, `weights/second-judge`; of different architecture and training), and whether both
-say so. The oracle is the best judged picture of all that an arm drew, so what is missing to it is
-lost in picking, and what it misses itself is lost in searching.
+say so. The oracle is the best judged picture of the front that an arm found, so what is missing to
+it is lost in picking, and what it misses itself is lost in searching.
 
 A caption a line in --out, so that the command can be given again until it is through. Prints
 Markdown: means with 95 % intervals of paired differences, a bootstrap over captions.
@@ -221,13 +221,12 @@ def outcome(
     best = pick(scores, first.scores, names)
     chosen = best.chosen[0]
     on_front = bench.judged(images, caption)
-    everything = evaluator.render(points.latents)
     return {
         "judged": float(on_front[:, chosen].mean()),
         "agreed": float((on_front[:, chosen] > 0.5).all()),
         "value": float(best.value[chosen]),
         "front": len(front),
-        "oracle": float(bench.judged(everything, caption).mean(axis=0).max()),
+        "oracle": float(on_front.mean(axis=0).max()),
         "hypervolume": Box.around(first.scores).volume(points.scores),
         "correlation": correlations(scores, first.scores, on_front.mean(axis=0), names),
     }

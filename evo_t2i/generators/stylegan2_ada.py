@@ -21,14 +21,14 @@ from evo_t2i.generators.discriminator import DiscriminatorFeatures
 from evo_t2i.generators.style_space import StyleSpace
 from evo_t2i.models.loading import loading
 from evo_t2i.models.stylegan2_discriminator import load_discriminator
-from evo_t2i.models.stylegan2_generator import load_generator
+from evo_t2i.models.stylegan2_generator import load_generator, resolutions_of
 
 if TYPE_CHECKING:
     from evo_t2i.features.base import FeatureExtractor
 
 GENERATOR, DISCRIMINATOR = "G_ema", "D"
 """The networks of a checkpoint that are used: the generator's moving average, and the critic."""
-SPACES = ("z", "w")
+SPACES = ("z", "w", "styles")
 _PIXELS_AT_ONCE = 2**19
 """On a CPU, so that a batch of large pictures fits its memory: 8 images of 256x256."""
 
@@ -49,7 +49,10 @@ class CheckpointOptions:
     )
     space: str = dataclasses.field(
         default="z",
-        metadata={"help": "What is searched: z, the Gaussian latents, or w, what they become."},
+        metadata={
+            "help": "What is searched: z, the Gaussian latents; w, what they become; or styles, a "
+            "w for each resolution."
+        },
     )
 
     def __post_init__(self) -> None:
@@ -120,7 +123,7 @@ class StyleGan2AdaGenerator:
         config = self._model.config
         self._require_fit()
         self._label = self._one_hot(config.classes)
-        self._space = self._style_space() if options.space == "w" else None
+        self._space = self._style_space() if options.space != "z" else None
         self.latent_shape = (self._space.size if self._space else config.latent_size,)
         self.image_size = (config.resolution, config.resolution)
         self.digest = checkpoint.digest
@@ -179,25 +182,28 @@ class StyleGan2AdaGenerator:
 
     def _draw(self, latents: Tensor, text: Tensor | None) -> Tensor:
         count = len(latents)
+        text = None if text is None else text.expand(count, *text.shape[1:])
         if self._space is not None:
-            shown: Tensor = self._model.draw(latents, self._space.to_w(latents), None)
+            shown: Tensor = self._model.draw(latents, self._space.to_w(latents), text)
             return shown
         images: Tensor = self._model(
             latents,
             None if self._label is None else self._label.expand(count, -1),
-            None if text is None else text.expand(count, *text.shape[1:]),
+            text,
             self._options.truncation,
         )
         return images
 
     def _style_space(self) -> StyleSpace:
-        """The space of w, by the label and truncation of the options."""
-        if self.reads_text:
+        """The space that is searched, by the label and truncation of the options."""
+        config = self._model.config
+        if config.attentive:
             raise UsageError(
-                f"A generator that reads text looks at z in every layer, so {self.name}.space w "
-                f"is none; use {self.name}.space=z."
+                f"A generator that attends to words looks at z in every layer, so {self.name}."
+                f"space={self._options.space} is none; use {self.name}.space=z."
             )
-        label, truncation = self._one_hot(self._model.config.classes), self._options.truncation
+        label, truncation = self._one_hot(config.classes), self._options.truncation
+        blocks = len(resolutions_of(config)) if self._options.space == "styles" else 1
 
         def mapping(latents: Tensor) -> Tensor:
             classes = None if label is None else label.expand(len(latents), -1)
@@ -205,8 +211,7 @@ class StyleGan2AdaGenerator:
             return w
 
         with torch.no_grad():
-            size = self._model.config.latent_size
-            return StyleSpace.measured(mapping, size, self._device)
+            return StyleSpace.measured(mapping, config.latent_size, self._device, blocks)
 
     def _require_fit(self) -> None:
         config, path = self._model.config, self._path

@@ -9,6 +9,7 @@ where a checkpoint does not name them: a transformed w (``transform_w``), and XM
 the caption's words (``attentive``).
 """
 
+import dataclasses
 import math
 import re
 from collections.abc import Collection, Mapping
@@ -133,7 +134,7 @@ class Conditions:
     """What the layers follow."""
 
     w: Tensor
-    """(n, style)."""
+    """(n, style) of one resolution; of the network (n, 1, style), or one for each."""
     latents: Tensor
     """(n, latent)."""
     text: Tensor | None
@@ -382,19 +383,26 @@ class SynthesisBlock(nn.Module):
         return y, rgb
 
 
+def resolutions_of(config: GeneratorConfig) -> list[int]:
+    """Of the blocks, in pixels: 4, 8, … up to the pictures'."""
+    return [2**i for i in range(2, config.resolution.bit_length())]
+
+
 class SynthesisNetwork(nn.Module):
     """Conditions → images, through the blocks ``b4``, ``b8``, … up to the resolution."""
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
-        self._resolutions = [2**i for i in range(2, config.resolution.bit_length())]
+        self._resolutions = resolutions_of(config)
         for resolution in self._resolutions:
             self.add_module(f"b{resolution}", SynthesisBlock(config, resolution))
 
     def forward(self, conditions: Conditions) -> Tensor:
         x = rgb = None
-        for resolution in self._resolutions:
-            x, rgb = self.get_submodule(f"b{resolution}")(x, rgb, conditions)
+        blocks = conditions.w.expand(-1, len(self._resolutions), -1).unbind(1)
+        for resolution, w in zip(self._resolutions, blocks, strict=True):
+            led = dataclasses.replace(conditions, w=w)
+            x, rgb = self.get_submodule(f"b{resolution}")(x, rgb, led)
         assert rgb is not None
         return rgb
 
@@ -429,11 +437,12 @@ class Generator(nn.Module):
         return self.draw(latents, self.mapping(latents, label, truncation), text)
 
     def draw(self, latents: Tensor, w: Tensor, text: Tensor | None) -> Tensor:
-        """Images of w (n, style), which ``mapping`` made of the latents."""
+        """Images of w, which ``mapping`` made of the latents: (n, style), or (n, blocks, style), one
+        for each resolution from 4 pixels up."""
         words = None
         if text is not None and text.ndim == 3:
             text, words = text[:, 0], text[:, 1:]
-        return self.synthesis(Conditions(w, latents, text, words))
+        return self.synthesis(Conditions(w if w.ndim == 3 else w[:, None], latents, text, words))
 
 
 def clamped(x: Tensor, clamp: float | None, gain: float = 1.0) -> Tensor:

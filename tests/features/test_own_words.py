@@ -94,7 +94,7 @@ def test_scores_stay_differentiable(auto):
 
 
 def test_another_value_is_refused():
-    with pytest.raises(UsageError, match="labels.*auto or fixed"):
+    with pytest.raises(UsageError, match=r"labels.*auto or fixed"):
         ScorerModels(labels="mine")
 
 

@@ -100,6 +100,25 @@ def test_w_is_searched_from_the_same_pictures(conditional):
     assert np.cov(other, rowvar=False) == pytest.approx(np.eye(len(covariance)), abs=0.2)
 
 
+def test_styles_are_searched_resolution_by_resolution(conditional):
+    z, styles = make(conditional, label=1), make(conditional, label=1, space="styles")
+    check_generator(styles)
+    first = drawn(styles, 4)
+    torch.testing.assert_close(first, drawn(z, 4), atol=2e-4, rtol=0)
+    latents = styles.sample(2, np.random.default_rng(0))
+    blocks = styles.image_size[0].bit_length() - 2
+    size = latents.shape[1] // blocks
+    blocks = styles.image_size[0].bit_length() - 2
+    size = latents.shape[1] // blocks
+    assert (size,) == make(conditional, label=1, space="w").latent_shape
+    ends = range(0, latents.shape[1] + 1, size)
+    mixtures = np.stack([np.concatenate([latents[1, :at], latents[0, at:]]) for at in ends])
+    images = styles.generate(torch.from_numpy(mixtures), None)
+    torch.testing.assert_close(images[[0, -1]], first[:2], atol=1e-5, rtol=0)
+    steps = (images[1:] - images[:-1]).abs().mean(dim=(1, 2, 3))
+    assert steps.min() > 1e-4  # each resolution's own styles change the picture
+
+
 def test_a_converted_folder_draws_the_same(conditional, tmp_path):
     convert(conditional, tmp_path / "folder")
     from_pickle, from_folder = (
@@ -131,7 +150,7 @@ def test_a_checkpoint_is_needed(argument):
     [
         ({"truncation": 0.0}, r"`truncation` is 0\.0; give a finite number above 0"),
         ({"truncation": math.nan}, "`truncation` is nan"),
-        ({"space": "styles"}, "`space` is 'styles'; choose from z, w"),
+        ({"space": "s"}, "`space` is 's'; choose from z, w, styles"),
         ({"label": -1}, "`label` is -1; give a whole number from 0"),
         ({"label": 1}, r"has no classes; leave the option stylegan2-ada\.label out"),
     ],
