@@ -437,8 +437,8 @@ class Generator(nn.Module):
         return self.draw(latents, self.mapping(latents, label, truncation), text)
 
     def draw(self, latents: Tensor, w: Tensor, text: Tensor | None) -> Tensor:
-        """Images of w, which ``mapping`` made of the latents: (n, style), or (n, blocks, style), one
-        for each resolution from 4 pixels up."""
+        """Images of w, which ``mapping`` makes of latents: (n, style), or (n, blocks, style) with
+        one for each resolution from 4 pixels up."""
         words = None
         if text is not None and text.ndim == 3:
             text, words = text[:, 0], text[:, 1:]

@@ -108,8 +108,6 @@ def test_styles_are_searched_resolution_by_resolution(conditional):
     latents = styles.sample(2, np.random.default_rng(0))
     blocks = styles.image_size[0].bit_length() - 2
     size = latents.shape[1] // blocks
-    blocks = styles.image_size[0].bit_length() - 2
-    size = latents.shape[1] // blocks
     assert (size,) == make(conditional, label=1, space="w").latent_shape
     ends = range(0, latents.shape[1] + 1, size)
     mixtures = np.stack([np.concatenate([latents[1, :at], latents[0, at:]]) for at in ends])
