@@ -49,6 +49,7 @@ class WordFeatures:
     """
 
     provides = frozenset({"words.labels", "words.word_labels", "words.coverage"})
+    reentrant = True
 
     def __init__(
         self,
