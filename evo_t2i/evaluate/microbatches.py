@@ -38,9 +38,9 @@ def fitting_micro_batch(memory: int, image_size: tuple[int, int]) -> int:
 class MicroBatches:
     """Rows in pieces of ``size``, which is halved whenever the device runs out of memory.
 
-    With ``threaded`` two pieces are computed at once on a CPU, each by a thread with half of torch's
-    own: small networks keep two cores busier as two micro-batches than as one. What is computed has
-    to bear that, see ``reentrant`` in ``Generator``.
+    With ``threaded`` two pieces are computed at once on a CPU, each by a thread with half of
+    torch's own: small networks keep two cores busier as two micro-batches than as one. What is
+    computed has to bear that, see ``reentrant`` in ``Generator``.
     """
 
     def __init__(self, size: int, device: torch.device, *, threaded: bool = False) -> None:

@@ -106,7 +106,7 @@ class OpenClipFeatures:
         self.digest = digest
         self._device = device
         self._model = model.to(device).eval().requires_grad_(False)
-        self._in_precision = InPrecision(self._model)
+        self._in_precision = InPrecision(self._model.visual)
         self._tokenize = tokenize
         self._mean, self._std = tuple(mean), tuple(std)
         height, width = model.visual.image_size
@@ -147,9 +147,9 @@ class OpenClipFeatures:
     ) -> dict[str, Tensor]:
         """``clip.image`` (n, d) and ``clip.dense`` (n, r, d), r patches row by row; unit length."""
         inputs = normalise(resize(batch, self._size), self._mean, self._std)
-        model = self._in_precision.current(inputs.device)
-        image = model.encode_image(inputs)
-        dense = self._embed_patches(model.visual, self._kept.__dict__.pop("states"))
+        visual = self._in_precision.current(inputs.device)
+        image = visual(inputs)
+        dense = self._embed_patches(visual, self._kept.__dict__.pop("states"))
         return {
             "clip.image": normalize(image.float(), dim=-1),
             "clip.dense": normalize(dense.float(), dim=-1),

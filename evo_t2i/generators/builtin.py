@@ -28,7 +28,7 @@ class BuiltinGenerator:
     reentrant = True
 
     def __init__(self, *, device: torch.device, argument: str | None = None) -> None:
-        from evo_t2i.models import minilm, text_side  # imports transformers, which takes a second
+        from evo_t2i.models import minilm, text_side  # torch is not needed before
 
         if argument is not None:
             raise UsageError(
