@@ -35,7 +35,7 @@ def load(folder: Path | None = None) -> LoadedClip:
     Raises ModelError when its weights or the text side's are missing, damaged or not of one
     training.
     """
-    from evo_t2i.models import clip, minilm, text_side  # import open_clip, which takes seconds
+    from evo_t2i.models import clip, minilm, text_side
 
     weights, text = builtin.load("clip", folder), builtin.load("text", folder)
     if weights.config["text"] != text.tensors_digest:

@@ -1,6 +1,7 @@
 """What a person looks at first, drawn once a run is complete; it can be made again at any time."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -12,10 +13,11 @@ from evo_t2i.run import PICK, Run, mend_pick, write_pick
 from evo_t2i.runs.directory import RunDirectory
 from evo_t2i.runs.images import png_bytes, provenance
 
+SHEET = "contact_sheet.png"
 BEFORE_AFTER = "before_after.png"
 NEED_MODELS = (PLAIN, START, BEFORE_AFTER)
 """What only the run's own generator can draw."""
-PRESENTED = (PICK, "pareto.png", "contact_sheet.png", *NEED_MODELS, PAGE)
+PRESENTED = (PICK, "pareto.png", SHEET, *NEED_MODELS, PAGE)
 """What ``present`` writes. The figures mark the pick, so it comes first; the page shows pictures of
 generation 0, so it comes last."""
 
@@ -42,22 +44,25 @@ def present(run: RunDirectory, names: Sequence[str], render: Render | None = Non
     ``render`` is the run's own generator; only those of NEED_MODELS need it.
     """
     from evo_t2i.report.plots import pareto
-    from evo_t2i.report.sheets import front_sheet
+    from evo_t2i.report.sheets import front_sheet_png
 
     finished = Run(run.path)
     if PICK in names:
         write_pick(run, finished.rank())
     picked = shown_pick(finished)
-    if "pareto.png" in names:
-        pareto(run, run.path / "pareto.png", picked=picked.chosen)
-    if "contact_sheet.png" in names:
-        front_sheet(run, picked, run.path / "contact_sheet.png")
-    if render is not None:
-        for name in (PLAIN, START):
-            if name in names:
-                _begun(run, name, render)
-        if BEFORE_AFTER in names:
-            _before_after(run, finished, render)
+    with ThreadPoolExecutor(1) as pool:  # the sheet is made while the others are
+        if SHEET in names:
+            sheet = pool.submit(front_sheet_png, run, picked)
+        if "pareto.png" in names:
+            pareto(run, run.path / "pareto.png", picked=picked.chosen)
+        if render is not None:
+            for name in (PLAIN, START):
+                if name in names:
+                    _begun(run, name, render)
+            if BEFORE_AFTER in names:
+                _before_after(run, finished, render)
+        if SHEET in names:
+            run.publish(run.path / SHEET, sheet.result())
     if PAGE in names:
         report(run, run.path / PAGE)
 

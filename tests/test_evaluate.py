@@ -1,3 +1,5 @@
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -157,6 +159,70 @@ def test_out_of_memory_halves_the_micro_batch_and_goes_on(light, message):
     )
     assert light.batches.size == 2
     assert done == [2, 4, 6, 8, 10]
+
+
+class TwoAtOnce(Painter):
+    """Draws only while another thread does, each with one of torch's two threads."""
+
+    reentrant = True
+
+    def __init__(self):
+        self.both = threading.Barrier(2, timeout=30)
+        self.threads = set()
+
+    def generate(self, latents, condition):
+        self.threads.add(torch.get_num_threads())
+        self.both.wait()
+        return super().generate(latents, condition)
+
+
+@pytest.fixture
+def two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("random_models", "two_threads")
+def test_two_micro_batches_at_once_give_what_one_after_the_other_gives():
+    generator = TwoAtOnce()
+    both, alone = make(generator=generator), make()
+    done, threads_elsewhere = [], []
+    images, scores = both.render_and_score(latents_of(16), done.append)
+    assert done == [4, 8, 12, 16]
+    assert generator.threads == {1}
+    assert torch.get_num_threads() == 2
+    later = threading.Thread(target=lambda: threads_elsewhere.append(torch.get_num_threads()))
+    later.start()
+    later.join()
+    assert threads_elsewhere == [2]
+    torch.set_num_threads(1)
+    expected_images, expected = alone.render_and_score(latents_of(16))
+    np.testing.assert_array_equal(images, expected_images)
+    np.testing.assert_array_equal(scores, expected)
+
+
+@pytest.mark.usefixtures("random_models", "two_threads")
+def test_out_of_memory_ends_two_at_once():
+    generator = TwoAtOnce()
+    both = make(("image_real",), generator=generator)
+    expected = both.score_latents(latents_of(16))
+    generator.largest_batch = 3
+    generator.generate = lambda *given: Painter.generate(generator, *given)
+    done = []
+    np.testing.assert_allclose(both.score_latents(latents_of(16), done.append), expected, atol=1e-5)
+    assert both.batches.size == 2
+    assert done == list(range(2, 17, 2))
+
+
+@pytest.mark.usefixtures("random_models", "two_threads")
+def test_a_fault_in_one_of_two_micro_batches_passes_through():
+    generator = TwoAtOnce()
+    generator.largest_batch, generator.message = 0, "mat1 and mat2 shapes cannot be multiplied"
+    with pytest.raises(RuntimeError, match="mat1 and mat2"):
+        make(("image_real",), generator=generator).score_latents(latents_of(8))
+    assert torch.get_num_threads() == 2
 
 
 def test_not_even_one_image_fits(light):

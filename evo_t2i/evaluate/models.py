@@ -74,6 +74,12 @@ class Models:
         return self.scorers.device
 
     @property
+    def reentrant(self) -> bool:
+        """Whether several threads may draw and score at once."""
+        networks = [self.generator, *self.scorers.extractors.values()]
+        return all(getattr(network, "reentrant", False) for network in networks)
+
+    @property
     def dimensions(self) -> int:
         """Numbers in one latent."""
         return math.prod(self.generator.latent_shape)
@@ -106,7 +112,7 @@ class Models:
             generator=self.generator,
             caption=caption,
             scorer=self.scorers.for_caption(caption),
-            batches=MicroBatches(size, self.device),
+            batches=MicroBatches(size, self.device, threaded=self.reentrant),
             device=self.device,
             precision=self.precision,
             previews=self.previews,

@@ -16,6 +16,7 @@ class FeatureExtractor(Protocol):
     An extractor may also have ``needs: frozenset[str]``, features of other extractors that its
     ``images`` reads: these run before it. And ``unread(caption: str) -> str``: the end of the
     caption that it does not read because its encoder has a limit; see ``evo_t2i.caption.unread``.
+    And ``reentrant = True`` where two threads may call ``images`` at once.
     """
 
     provides: frozenset[str]

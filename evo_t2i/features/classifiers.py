@@ -86,7 +86,7 @@ def _trained(config: Mapping[str, Any], tensors: dict[str, Tensor], digest: str)
         if architecture := config.get("architecture"):
             model = build_architecture(str(architecture), labels)
         else:
-            from evo_t2i.models import vgg  # imports torchvision, which takes a second
+            from evo_t2i.models import vgg
 
             model = vgg.build(config["channels"], labels)
     if architecture and any(

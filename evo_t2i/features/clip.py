@@ -1,6 +1,7 @@
 """CLIP embeddings of the whole image, of its patches, of the caption and of its words."""
 
 import hashlib
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -85,6 +86,7 @@ class OpenClipFeatures:
             "clip.logit_scale",
         }
     )
+    reentrant = True
 
     def __init__(
         self,
@@ -104,12 +106,12 @@ class OpenClipFeatures:
         self.digest = digest
         self._device = device
         self._model = model.to(device).eval().requires_grad_(False)
-        self._in_precision = InPrecision(self._model)
+        self._in_precision = InPrecision(self._model.visual)
         self._tokenize = tokenize
         self._mean, self._std = tuple(mean), tuple(std)
         height, width = model.visual.image_size
         self._size = (int(height), int(width))
-        self._states: Tensor | None = None
+        self._kept = threading.local()  # the states of the pass that a thread makes
         self._labels: dict[str, Tensor] = {}
         if labels:
             self.provides = self.provides | {"clip.labels"}
@@ -145,11 +147,9 @@ class OpenClipFeatures:
     ) -> dict[str, Tensor]:
         """``clip.image`` (n, d) and ``clip.dense`` (n, r, d), r patches row by row; unit length."""
         inputs = normalise(resize(batch, self._size), self._mean, self._std)
-        model = self._in_precision.current(inputs.device)
-        image = model.encode_image(inputs)
-        states, self._states = self._states, None
-        assert states is not None
-        dense = self._embed_patches(model.visual, states)
+        visual = self._in_precision.current(inputs.device)
+        image = visual(inputs)
+        dense = self._embed_patches(visual, self._kept.__dict__.pop("states"))
         return {
             "clip.image": normalize(image.float(), dim=-1),
             "clip.dense": normalize(dense.float(), dim=-1),
@@ -177,7 +177,7 @@ class OpenClipFeatures:
 
     def _keep(self, states: Tensor) -> None:
         batch_first = self._model.visual.transformer.batch_first
-        self._states = states if batch_first else states.transpose(0, 1)
+        self._kept.states = states if batch_first else states.transpose(0, 1)
 
 
 class ClipFeatures(OpenClipFeatures):

@@ -22,6 +22,7 @@ class _Logits:
 
     provides = frozenset({"vgg.logits", "vgg.told"})
     needs = frozenset({"clip.image", "clip.logit_scale"})
+    reentrant = True
 
     def __init__(self, classifier: VggFeatures, clip: OpenClipFeatures) -> None:
         self.digest = classifier.digest
@@ -41,6 +42,7 @@ class _Words:
     """The features of ``WordFeatures`` with the content words among the labels."""
 
     provides = WordFeatures.provides
+    reentrant = True
 
     def __init__(self, words: WordFeatures) -> None:
         self.digest = words.digest

@@ -23,6 +23,7 @@ class VggFeatures:
     """
 
     provides = frozenset({"vgg.logits"})
+    reentrant = True
 
     def __init__(self, *, device: torch.device, models: ScorerModels = BUILTIN_MODELS) -> None:
         self.needs: frozenset[str] = frozenset()

@@ -1,4 +1,7 @@
-"""How near the caption and its words are to the classifier's labels; the only room with Flair."""
+"""How near the caption and its words are to the classifier's labels; the only room with Flair.
+
+Flair takes seconds to import, so the built-in encoder does without: it gives the same numbers.
+"""
 
 import json
 import os
@@ -6,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -22,6 +25,7 @@ from evo_t2i.errors import ModelError
 from evo_t2i.features.classifiers import classifier_labels
 from evo_t2i.features.scorer_files import BUILTIN, encoder_folder
 from evo_t2i.models.loading import loading
+from evo_t2i.models.sentence_encoder import SentenceEncoder
 
 POOLING = "mean"
 PROMPT = "photo of a {}"
@@ -44,11 +48,12 @@ class WordFeatures:
     sides: what all labels share (the prompt, "is a thing") would otherwise lift every cosine.
     The encoder is the one that ``models.embedder`` names, all-MiniLM-L6-v2 by default; the labels
     are those of ``models.classifier``. ModelError when files are missing, damaged or unfit.
-    Flair runs on the CPU, whatever ``device`` the results go to: a caption is a few sentences,
+    It runs on the CPU, whatever ``device`` the results go to: a caption is a few sentences,
     and the cached label matrix then does not depend on the accelerator.
     """
 
     provides = frozenset({"words.labels", "words.word_labels", "words.coverage"})
+    reentrant = True
 
     def __init__(
         self,
@@ -62,7 +67,7 @@ class WordFeatures:
         with loading():
             if models.embedder == BUILTIN:
                 self.digest = SHA256
-                self._encoder = _flair_encoder(minilm_folder())
+                self._encoder: Encoder = SentenceEncoder(minilm_folder())
             else:
                 self.digest, self._encoder = _chosen_encoder(encoder_folder(models.embedder))
         matrix = self._label_matrix()
@@ -78,7 +83,7 @@ class WordFeatures:
         """The features of ``provides``; with ``own_words`` the caption's content words (t) follow
         the labels, so that k is larger by t; ``words.coverage`` is that of the labels alone."""
         prompts = [PROMPT.format(word) for word in content_words(caption)]
-        embeddings = normalize(self._embed([caption, *prompts]) - self._mean, dim=-1)
+        embeddings = normalize(self._encoder([caption, *prompts]) - self._mean, dim=-1)
         labels = torch.cat([self._matrix, embeddings[1:]]) if own_words else self._matrix
         similarities = (embeddings @ labels.T).to(self._device)  # (1 + t, k)
         words = similarities[1:]
@@ -98,34 +103,53 @@ class WordFeatures:
 
     def unread(self, caption: str) -> str:
         """The caption's end beyond the sentence encoder's limit."""
-        tokenizer = self._encoder.tokenizer
-        return unread(
-            caption,
-            lambda texts: tokenizer(list(texts), truncation=True, return_tensors="pt").input_ids,
-        )
-
-    def _embed(self, texts: Sequence[str]) -> Tensor:
-        from flair.data import Sentence
-
-        sentences = [Sentence(text) for text in texts]
-        for start in range(0, len(sentences), _BATCH):
-            self._encoder.embed(sentences[start : start + _BATCH])
-        return torch.stack([sentence.embedding.float().cpu() for sentence in sentences])
+        return unread(caption, self._encoder.tokenize)
 
     def _label_matrix(self) -> Tensor:
         key = json.dumps([self.digest, POOLING, PROMPT, self.labels])
         matrix = cached_tensor("labels", key)
         if matrix is None or len(matrix) != len(self.labels):
-            matrix = self._embed([PROMPT.format(label) for label in self.labels])
+            matrix = self._encoder([PROMPT.format(label) for label in self.labels])
             keep_tensor("labels", key, matrix)
         return matrix
 
 
-def _chosen_encoder(folder: Path) -> tuple[str, Any]:
+class Encoder(Protocol):
+    """Texts → (n, d) on the CPU, not of unit length."""
+
+    def __call__(self, texts: Sequence[str]) -> Tensor: ...
+
+    def tokenize(self, texts: Sequence[str]) -> Tensor:
+        """Texts → ids (n, length), as it reads them."""
+        ...
+
+
+class FlairEncoder:
+    """Flair's embedding of documents by the transformer in ``folder``: the mean of its states."""
+
+    def __init__(self, folder: Path) -> None:
+        self._embeddings = _flair_embeddings(folder)
+
+    def __call__(self, texts: Sequence[str]) -> Tensor:
+        from flair.data import Sentence
+
+        sentences = [Sentence(text) for text in texts]
+        for start in range(0, len(sentences), _BATCH):
+            self._embeddings.embed(sentences[start : start + _BATCH])
+        return torch.stack([sentence.embedding.float().cpu() for sentence in sentences])
+
+    def tokenize(self, texts: Sequence[str]) -> Tensor:
+        """As ``Encoder.tokenize``."""
+        given = self._embeddings.tokenizer(list(texts), truncation=True, return_tensors="pt")
+        ids: Tensor = given.input_ids
+        return ids
+
+
+def _chosen_encoder(folder: Path) -> tuple[str, FlairEncoder]:
     """Digest and encoder of a folder that ``encoder_folder`` let pass."""
     with refused(f"The sentence encoder in {folder}", "save it again with its tokenizer."):
         _require_all_weights(folder)
-        encoder = _flair_encoder(folder)
+        encoder = FlairEncoder(folder)
         digest = digest_of_files(folder, files_read(folder, ["model.safetensors"]))
     return digest, encoder
 
@@ -158,7 +182,7 @@ def _require_all_weights(folder: Path) -> None:
         )
 
 
-def _flair_encoder(folder: Path) -> Any:
+def _flair_embeddings(folder: Path) -> Any:
     with _flairs_folder():
         import flair
         from flair.embeddings import TransformerDocumentEmbeddings

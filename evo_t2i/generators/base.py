@@ -18,8 +18,9 @@ class Generator(Protocol):
     ``generate``; ``feature_extractor(name: str) -> FeatureExtractor | None``, for
     scores by a network that belongs to it, such as its discriminator;
     ``unread(caption: str) -> str``, the end of the caption that its text encoder does not read, see
-    ``evo_t2i.caption.unread``; and ``doubts(caption: str) -> list[str]``, a sentence for each thing
-    that it will not draw as asked, see ``evo_t2i.caption_check``.
+    ``evo_t2i.caption.unread``; ``doubts(caption: str) -> list[str]``, a sentence for each thing
+    that it will not draw as asked, see ``evo_t2i.caption_check``; and ``reentrant = True`` where
+    two threads may draw at once, because a call keeps nothing of its own in the generator.
     """
 
     latent_shape: tuple[int, ...]

@@ -15,6 +15,7 @@ from evo_t2i.generators.base import to_unit
 from evo_t2i.generators.vocabulary import WorldVocabulary
 from evo_t2i.models import layout_generator
 from evo_t2i.models.loading import loading
+from evo_t2i.models.precision import InPrecision
 
 
 class BuiltinGenerator:
@@ -24,8 +25,10 @@ class BuiltinGenerator:
     side than the installed one; UsageError for an argument, since it takes none.
     """
 
+    reentrant = True
+
     def __init__(self, *, device: torch.device, argument: str | None = None) -> None:
-        from evo_t2i.models import minilm, text_side  # imports transformers, which takes a second
+        from evo_t2i.models import minilm, text_side  # torch is not needed before
 
         if argument is not None:
             raise UsageError(
@@ -47,6 +50,7 @@ class BuiltinGenerator:
         if device.type != "mps":  # has no float64
             self._model.decider.double()
         self._model.requires_grad_(False)
+        self._in_precision = InPrecision(self._model)
         self.latent_shape = (model.config.latent_size,)
         self.image_size = (128, 128)
         self.digest = weights.digest
@@ -72,11 +76,15 @@ class BuiltinGenerator:
 
     def generate(self, latents: Tensor, condition: Tensor) -> Tensor:
         """Latents (n, d) → images (n, 3, 128, 128) in [0, 1]."""
-        _, images = self._model(latents, condition.expand(len(latents), -1))
+        _, images = self._in_precision.current(latents.device)(
+            latents, condition.expand(len(latents), -1)
+        )
         assert images is not None
         return to_unit(images)
 
     def preview(self, latents: Tensor, condition: Tensor) -> Tensor:
         """The same pictures before their last, finest layers: (n, 3, 64, 64) in [0, 1]."""
-        small, _ = self._model(latents, condition.expand(len(latents), -1), half=True)
+        small, _ = self._in_precision.current(latents.device)(
+            latents, condition.expand(len(latents), -1), half=True
+        )
         return to_unit(small)

@@ -81,7 +81,7 @@ class WorldVocabulary:
 
     @cached_property
     def _encoder(self) -> "SentenceEncoder":
-        from evo_t2i.models.sentence_encoder import SentenceEncoder  # brings transformers
+        from evo_t2i.models.sentence_encoder import SentenceEncoder
 
         with loading():
             return SentenceEncoder(minilm_folder())

@@ -1,4 +1,4 @@
-"""The built-in CLIP: open_clip's vision transformer beside the built-in text side.
+"""The built-in CLIP: a vision transformer beside the built-in text side.
 
 Only the vision tower, the projection of meanings and the temperature are stored with it; the text
 side has weights of its own, since the generator reads captions with the same.
@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from open_clip.transformer import VisionTransformer
 from torch import Tensor, nn
 
 from evo_t2i.models.text_side import TextSide
 from evo_t2i.models.trained_parts import load_trained
+from evo_t2i.models.vision_transformer import VisionTransformer
 
 FROZEN = "text.side."
 """How the names of the tensors begin that are stored elsewhere."""

@@ -193,7 +193,7 @@ class Film(nn.Module):
         if self.upsample:
             y = F.interpolate(y, scale_factor=2, mode="bilinear", align_corners=False)
         scale, shift = self.affine(style).to(y.dtype)[..., None, None].chunk(2, dim=1)
-        return F.leaky_relu(torch.addcmul(shift, y, 1 + scale), 0.2)
+        return F.leaky_relu_(torch.addcmul(shift, y, 1 + scale), 0.2)
 
 
 class Maps(nn.Module):
@@ -316,7 +316,10 @@ class Painter(nn.Module):
     def _lay(
         self, canvas: Tensor, maps: Tensor, things: Things, there: Tensor, ahead: Tensor
     ) -> Tensor:
-        """Lay the things ``there`` on the canvas, the last on top or, if ``ahead``, the first."""
+        """Lay the things ``there`` on the canvas, the last on top or, if ``ahead``, the first.
+
+        ``canvas`` may be written over.
+        """
         count = things.present.shape[1]
         side = canvas.shape[-1]
         boxes = things.boxes.flatten(0, 1)[there].float()
@@ -339,7 +342,7 @@ class Painter(nn.Module):
         for index in range(count):
             on = (depth == index).nonzero()[:, 0]
             below = canvas[rows[on]]
-            canvas = canvas.index_copy(0, rows[on], torch.lerp(below, laid[on, :-1], cover[on]))
+            canvas.index_copy_(0, rows[on], torch.lerp(below, laid[on, :-1], cover[on]))
         return canvas.to(maps.dtype)
 
 

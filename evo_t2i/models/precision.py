@@ -69,6 +69,6 @@ def _with_bf16_matrices(network: nn.Module) -> nn.Module:
             names = ("in_proj_weight", "in_proj_bias")
         for name in names:
             tensor = getattr(module, name)
-            if tensor is not None:
+            if tensor is not None and tensor.dtype == torch.float32:  # autocast leaves float64
                 module.register_parameter(name, nn.Parameter(tensor.bfloat16(), False))
     return twin

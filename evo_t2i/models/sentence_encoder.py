@@ -6,9 +6,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from evo_t2i.models.minilm import load_encoder, tokenizer_of
+from evo_t2i.models.minilm import PADDING, load_encoder, load_tokenizer
 
 _AT_ONCE = 64
+_MAX_TOKENS = 512
 
 
 class SentenceEncoder:
@@ -16,7 +17,8 @@ class SentenceEncoder:
 
     def __init__(self, folder: Path) -> None:
         self._model = load_encoder(folder)
-        self._tokenizer = tokenizer_of(folder)
+        self.tokenize = load_tokenizer(folder, _MAX_TOKENS)
+        """Texts → ids (n, length), as it reads them."""
 
     @torch.no_grad()
     def __call__(self, texts: Sequence[str]) -> Tensor:
@@ -24,8 +26,8 @@ class SentenceEncoder:
         return torch.cat([self._pooled(part) for part in parts])
 
     def _pooled(self, texts: Sequence[str]) -> Tensor:
-        given = self._tokenizer(list(texts), return_tensors="pt", padding=True, truncation=True)
-        states: Tensor = self._model(**given).last_hidden_state  # (n, length, 384)
-        mask = given.attention_mask[..., None]
-        pooled: Tensor = (states * mask).sum(dim=1) / mask.sum(dim=1)
+        tokens = self.tokenize(texts)
+        mask = (tokens != PADDING).long()
+        states = self._model(tokens, mask)  # (n, length, 384)
+        pooled: Tensor = (states * mask[..., None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
         return pooled

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from evo_t2i.caption import of_like_length
-from evo_t2i.models.minilm import load_encoder, load_tokenizer
+from evo_t2i.models.minilm import PADDING, load_encoder, load_tokenizer
 from evo_t2i.models.word_reader import WordReader
 
 
@@ -24,8 +24,8 @@ class TextSide(nn.Module):
         self.reader = reader
 
     def forward(self, tokens: Tensor) -> Tensor:
-        mask = (tokens != 0).long()
-        states = self.encoder(input_ids=tokens, attention_mask=mask)
+        mask = (tokens != PADDING).long()
+        states = self.encoder(tokens, mask)
         meaning: Tensor = self.reader(states, mask)
         return meaning
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torchvision.models.vgg import make_layers
 
 VGG19_CHANNELS: tuple[int | str, ...] = (
     64, 64, "M", 128, 128, "M", 256, 256, 256, 256, "M", 512, 512, 512, 512, "M",
@@ -13,7 +12,8 @@ VGG19_CHANNELS: tuple[int | str, ...] = (
 
 
 class Vgg(nn.Module):
-    """torchvision's VGG layers under a small head; images (n, 3, h, w) normalised → logits (n, k).
+    """VGG's layers, by torchvision's names, under a small head; images (n, 3, h, w) normalised →
+    logits (n, k).
 
     ``channels`` lists convolutions by their width and ``"M"`` for each halving of the grid.
     """
@@ -21,7 +21,7 @@ class Vgg(nn.Module):
     def __init__(self, channels: Sequence[int | str], labels: int, dropout: float = 0.0) -> None:
         super().__init__()
         width = int([item for item in channels if item != "M"][-1])
-        self.features = make_layers(list(channels), batch_norm=True)
+        self.features = _layers(channels)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.classifier = nn.Sequential(
             nn.Linear(width, width),
@@ -30,7 +30,8 @@ class Vgg(nn.Module):
             nn.Linear(width, labels),
         )
         for module in self.modules():
-            if isinstance(module, nn.Conv2d):
+            # for tensors without memory torch would import its compiler to initialise them
+            if isinstance(module, nn.Conv2d) and not module.weight.is_meta:
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
@@ -48,6 +49,18 @@ class Vgg(nn.Module):
         pooled = self.avgpool(self.features(images))  # (n, c, 1, 1)
         logits: Tensor = self.classifier(torch.flatten(pooled, 1))
         return logits
+
+
+def _layers(channels: Sequence[int | str]) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    before = 3
+    for item in channels:
+        if isinstance(item, str):
+            layers.append(nn.MaxPool2d(2))
+            continue
+        layers += [nn.Conv2d(before, item, 3, padding=1), nn.BatchNorm2d(item), nn.ReLU(True)]
+        before = item
+    return nn.Sequential(*layers)
 
 
 def build(width: int | Sequence[int | str], labels: int, *, dropout: float = 0.0) -> Vgg:

@@ -2,6 +2,8 @@
 
 import base64
 import io
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,14 +50,19 @@ def page_pictures(front: Front) -> tuple[list[str], int]:
     largest = max(front.image(0).shape[:2])
     choices = ([LOSSLESS] if largest <= SMALL else []) + list(ENCODINGS)
     sample = np.unique(np.linspace(0, len(front) - 1, _SAMPLE).astype(int)).tolist()
-    for encoding in choices:
-        last = encoding == choices[-1]
-        tried = sum(len(encoded(front.image(row), encoding)) for row in sample)
-        if tried * len(front) / len(sample) > PICTURES_BYTES and not last:
-            continue
-        files = [encoded(front.image(row), encoding) for row in range(len(front))]
-        if sum(map(len, files)) <= PICTURES_BYTES or last:
-            break
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # Pillow lets other threads go on meanwhile
+        for encoding in choices:
+            last = encoding == choices[-1]
+
+            def file(row: int, encoding: Encoding = encoding) -> bytes:
+                return encoded(front.image(row), encoding)
+
+            tried = sum(map(len, pool.map(file, sample)))
+            if tried * len(front) / len(sample) > PICTURES_BYTES and not last:
+                continue
+            files = list(pool.map(file, range(len(front))))
+            if sum(map(len, files)) <= PICTURES_BYTES or last:
+                break
     return [data_uri("image/webp", file) for file in files], min(encoding.side, largest)
 
 

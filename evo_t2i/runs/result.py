@@ -7,6 +7,7 @@ import math
 import os
 import re
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from evo_t2i.runs.stored import (
 )
 from evo_t2i.version import VERSION
 
+_WRITERS = 4
 _PICTURE = re.compile(r"\d{4,}\.png")
 
 
@@ -93,8 +95,8 @@ class Result:
         make_directory(self._path / "front")
         names = _picture_names(len(front))
         self._remove_others(names)
-        digests = {}
-        for row, name in enumerate(names):
+
+        def written(row: int) -> str:
             texts = provenance(
                 self._config,
                 individual=int(front.ids[row]),
@@ -105,7 +107,10 @@ class Result:
                 size=(images.shape[1], images.shape[2]),
                 models=facts["models"],
             )
-            digests[name] = store(self._path, name, png_bytes(images[row], texts))
+            return store(self._path, names[row], png_bytes(images[row], texts))
+
+        with ThreadPoolExecutor(_WRITERS) as pool:  # while one is synced others are encoded
+            digests = dict(zip(names, pool.map(written, range(len(names))), strict=True))
         rest = {
             "front.csv": _front_csv(names, front, self._config.scores, looks),
             "archive.safetensors": packed(front.arrays() | {"looks": looks}),

@@ -4,11 +4,13 @@ import sys
 from pathlib import Path
 
 import pytest
+import small_encoder
 import torch
 from PIL import Image
 
+from evo_t2i.checkpoints.minilm import minilm_folder
 from evo_t2i.features import words
-from evo_t2i.features.words import LABEL_THRESHOLD, WordFeatures
+from evo_t2i.features.words import LABEL_THRESHOLD, FlairEncoder, WordFeatures
 from evo_t2i.testing import check_feature_extractor
 
 CPU = torch.device("cpu")
@@ -80,7 +82,7 @@ def test_the_contract_holds(features):
 
 def test_the_label_matrix_is_stored_and_a_damaged_one_is_replaced(features, monkeypatch, tmp_path):
     monkeypatch.setenv("EVO_T2I_CACHE", str(tmp_path))
-    monkeypatch.setattr(words, "_flair_encoder", lambda _folder: features._encoder)
+    monkeypatch.setattr(words, "SentenceEncoder", lambda _folder: features._encoder)
     first = WordFeatures(device=CPU, labels=LABELS)
     (path,) = (tmp_path / "labels").iterdir()
     intact = path.read_bytes()
@@ -95,16 +97,21 @@ def test_the_label_matrix_is_stored_and_a_damaged_one_is_replaced(features, monk
 
 def test_one_label_alone_is_not_centred_away(features, monkeypatch, tmp_path):
     monkeypatch.setenv("EVO_T2I_CACHE", str(tmp_path))
-    monkeypatch.setattr(words, "_flair_encoder", lambda _folder: features._encoder)
+    monkeypatch.setattr(words, "SentenceEncoder", lambda _folder: features._encoder)
     alone = WordFeatures(device=CPU, labels=["cat"])
     assert alone.text("a cat")["words.word_labels"].item() == pytest.approx(1.0, abs=1e-4)
     assert alone.text("snow")["words.coverage"].item() < 0.9
 
 
-def test_flair_keeps_its_own_device(features):
+@pytest.fixture(scope="module")
+def flairs():
+    return FlairEncoder(minilm_folder())
+
+
+def test_flair_keeps_its_own_device(flairs):
     import flair
 
-    assert features._encoder.model.device == CPU
+    assert flairs._embeddings.model.device == CPU
     assert flair.device.type == ("cuda" if torch.cuda.is_available() else "cpu")
 
 
@@ -118,12 +125,15 @@ main()
 """
 
 
-def test_a_picture_is_scored_without_a_home_and_without_a_cache(tmp_path):
+@pytest.mark.parametrize("chosen", [False, True])
+def test_a_picture_is_scored_without_a_home_and_without_a_cache(tmp_path, chosen):
     Image.new("RGB", (64, 64), "red").save(tmp_path / "a.png")
     unset = ("HOME", "XDG_CACHE_HOME", "EVO_T2I_CACHE", "FLAIR_CACHE_ROOT")
     surroundings = {name: value for name, value in os.environ.items() if name not in unset}
     surroundings |= {"FLAIR_CACHE_ROOT": "a.png"}  # a file where a folder belongs
-    arguments = ("score", "a.png", "--caption", "a red cat", "--scores", "word_label")
+    arguments = ["score", "a.png", "--caption", "a red cat", "--scores", "word_label"]
+    if chosen:  # by Flair
+        arguments += ["--embedder", str(small_encoder.write(tmp_path / "encoder"))]
     result = subprocess.run(
         [sys.executable, "-c", NO_HOME, *arguments],
         capture_output=True,
@@ -134,10 +144,10 @@ def test_a_picture_is_scored_without_a_home_and_without_a_cache(tmp_path):
     )
     assert result.returncode == 0, result.stderr
     assert "a.png" in result.stdout
-    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+    assert {path.name for path in tmp_path.iterdir()} - {"encoder"} == {"a.png"}
 
 
-def test_flairs_cache_is_where_its_other_users_expect_it(features):  # noqa: ARG001
+def test_flairs_cache_is_where_its_other_users_expect_it(flairs):  # noqa: ARG001
     import flair
 
     assert flair.cache_root == Path(os.environ.get("FLAIR_CACHE_ROOT", Path.home() / ".flair"))

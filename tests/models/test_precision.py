@@ -53,6 +53,14 @@ def test_the_twin_has_bf16_matrices_and_shares_the_rest(network):
     assert both.current(CPU) is network
 
 
+def test_the_twin_leaves_float64_alone():
+    both = InPrecision(nn.Sequential(nn.Linear(2, 2).double(), nn.Linear(2, 2)))
+    with computing_in("bf16", CPU):
+        exact, short = both.current(CPU)
+    assert exact.weight.dtype == torch.float64
+    assert short.weight.dtype == torch.bfloat16
+
+
 @torch.inference_mode()
 def test_the_twin_answers_as_autocast_alone_does(network):
     images = torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(1))

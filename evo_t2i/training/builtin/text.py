@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from evo_t2i.checkpoints.minilm import minilm_folder
 from evo_t2i.models.layout_generator import Decider, LayoutGeneratorConfig, taken
-from evo_t2i.models.minilm import load_encoder, tokenizer_of
+from evo_t2i.models.minilm import PADDING, load_encoder, load_tokenizer
 from evo_t2i.models.word_reader import WordReader
 from evo_t2i.training import checkpoint
 from evo_t2i.training.builtin.painter import generator_config
@@ -152,17 +152,20 @@ def _prompt(rng: np.random.Generator) -> Caption:
     return Caption(text, time=name) if name in TIMES else Caption(text, scene=name)
 
 
+_MAX_TOKENS = 512
+
+
 class Encoder:
     """The frozen sentence encoder, word by word."""
 
     def __init__(self, folder: Path | None = None):
         folder = folder or minilm_folder()
-        self._tokenizer = tokenizer_of(folder)
+        self._tokenize = load_tokenizer(folder, _MAX_TOKENS)
         self._model = load_encoder(folder)
 
     def lengths(self, texts: Sequence[str]) -> list[int]:
         """Words of each text, the encoder's marks among them."""
-        return [len(ids) for ids in self._tokenizer(list(texts), truncation=True).input_ids]
+        return [int(words) for words in (self._tokenize(texts) != PADDING).sum(dim=1)]
 
     @torch.inference_mode()
     def flat(self, texts: Sequence[str], batch: int = 256) -> np.ndarray:
@@ -173,11 +176,9 @@ class Encoder:
         starts = np.cumsum([0, *lengths[:-1]])
         for at in range(0, len(order), batch):
             rows = order[at : at + batch]
-            tokens = self._tokenizer(
-                [texts[row] for row in rows], return_tensors="pt", padding=True, truncation=True
-            )
+            tokens = self._tokenize([texts[row] for row in rows])
             with torch.autocast("cpu", torch.bfloat16):
-                states = self._model(**tokens).last_hidden_state.half().numpy()
+                states = self._model(tokens, (tokens != PADDING).long()).half().numpy()
             for row, state in zip(rows, states, strict=True):
                 result[starts[row] : starts[row] + lengths[row]] = state[: lengths[row]]
         return result
