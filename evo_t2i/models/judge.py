@@ -75,34 +75,50 @@ class Surroundings(nn.Module):
 
 
 class Patches(nn.Module):
-    """As `Surroundings`: a transformer over patches of 16 pixels, each of which tells of its four
-    cells, behind convolutions as in Xiao et al., "Early Convolutions Help Transformers See Better",
-    2021."""
+    """As `Surroundings`, but what is around comes from a transformer over patches of 16 pixels, of
+    which each tells of its four cells, behind convolutions as in Xiao et al., "Early Convolutions
+    Help Transformers See Better", 2021. No batch norm: it sees each picture by itself."""
 
-    def __init__(self, width: int = 192, layers: int = 5):
+    def __init__(self, width: int = 192, layers: int = 3):
         super().__init__()
-        self.stem = nn.Sequential(
-            nn.Conv2d(3, 48, 4, 4),
+        self.near = nn.Sequential(
+            nn.Conv2d(3, 64, 4, 4),
             nn.GELU(),
-            nn.Conv2d(48, 96, 3, 2, padding=1),
-            nn.GELU(),
-            nn.Conv2d(96, width, 3, 2, padding=1),
+            _smoothed(64, _WIDTH, 3, 2),
+            _smoothed(_WIDTH, _WIDTH, 3, 1),
+            _smoothed(_WIDTH, _WIDTH, 3, 1),
         )
+        self.patches = nn.Conv2d(_WIDTH, width, 2, 2)
         self.places = nn.Parameter(torch.randn(1, CELLS * CELLS // 4, width) * 0.1)
         layer = nn.TransformerEncoderLayer(
             width, 6, 2 * width, 0.0, "gelu", batch_first=True, norm_first=True
         )
         self.transformer = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
         self.norm = nn.LayerNorm(width)
-        self.cells = nn.Linear(width, 4 * _WIDTH)
+        self.back = nn.Linear(width, 4 * _WIDTH)
+        self.both = nn.Sequential(
+            _smoothed(2 * _WIDTH, _WIDTH, 1, 1),
+            _smoothed(_WIDTH, _WIDTH, 3, 1),
+            nn.Conv2d(_WIDTH, _WIDTH, 1),
+        )
         self.whole = nn.Linear(width, 256)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """The cells, and (n, 256) of the whole."""
-        tokens = self.stem(images * 2 - 1).flatten(2).transpose(1, 2)
-        x = self.norm(self.transformer(tokens + self.places))
-        cells = self.cells(x).transpose(1, 2).unflatten(2, (CELLS // 2, CELLS // 2))
-        return F.pixel_shuffle(cells, 2), F.gelu(self.whole(x.mean(1)))
+        near = self.near(images * 2 - 1)
+        tokens = self.patches(near).flatten(2).transpose(1, 2)
+        far = self.norm(self.transformer(tokens + self.places))
+        wide = self.back(far).transpose(1, 2).unflatten(2, (CELLS // 2, CELLS // 2))
+        cells = self.both(torch.cat([near, F.pixel_shuffle(wide, 2)], dim=1))
+        return cells, F.gelu(self.whole(far.mean(1)))
+
+
+def _smoothed(inputs: int, outputs: int, kernel: int, stride: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, stride, padding=0 if kernel == stride else kernel // 2),
+        nn.GroupNorm(8, outputs),
+        nn.GELU(),
+    )
 
 
 EYES: Mapping[str, type[nn.Module]] = {"residual": Surroundings, "transformer": Patches}
