@@ -4,29 +4,36 @@ Processor time between scores: asking for offspring and telling their scores (va
 archive, hypervolume), with the networks left out. Four scores; latents of 32 numbers, as the
 built-in generator's. Each program works on the same problem and has a few generations to settle:
 
-- evo-t2i's NSGA-II as a run uses it, with two of its survivals;
+- evo-t2i's NSGA-II as a run uses it, with each of its survivals, and as it writes every generation
+  besides, so that the run can be resumed from there;
 - pymoo's NSGA-II through ask and tell, without looking for duplicates, which takes n x n numbers;
 - DEAP's selNSGA2 with the log-time sort and its own operators on lists;
 - EvoX's NSGA-II on torch tensors, if it is installed.
 
     python benchmarks/engine_scale.py --sizes 16 100 1000 10000 100000
 
-A program that took longer than --most seconds at a size is not asked for larger ones.
+``--settling 50`` measures late generations, when the archive is large. A program that took longer
+than --most seconds at a size is not asked for larger ones.
 """
 
 import argparse
 import random
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 
 from evo_t2i.config import RunConfig
+from evo_t2i.runs.directory import RunDirectory
+from evo_t2i.runs.generations import GenerationFacts
 from evo_t2i.search.hypervolume import Box
 from evo_t2i.search.nsga2 import Nsga2
 
 DIMENSIONS, SCORES = 32, 4
-SETTLING = 3
+MEASURED = 3
+"""Generations of which the median is taken."""
 
 Timed = Iterator[float]
 """Seconds of one generation after the other."""
@@ -44,26 +51,52 @@ def problem(latents: np.ndarray) -> np.ndarray:
     return scores
 
 
-def ours(size: int, survival: str) -> Timed:
-    """The engine as ``evo_t2i.sampler`` drives it."""
+def ours(size: int, survival: str, run: RunDirectory | None = None) -> Timed:
+    """The engine as ``evo_t2i.sampler`` drives it; with a ``run``, each generation is committed."""
     search = Nsga2(
         sample=lambda count, rng: rng.standard_normal((count, DIMENSIONS), dtype=np.float32),
         dimensions=DIMENSIONS,
         objectives=SCORES,
-        config=RunConfig(caption="scale", seed=0, population=size, offspring=size),
+        config=configuration(size),
         options=Nsga2.Options(survival=survival),
     )
-    box = None
+    first = None
     while True:
         start = time.process_time()
         latents = search.ask()
         asked = time.process_time() - start
         scores = problem(latents)
         start = time.process_time()
-        search.tell(latents, scores)
-        box = box or Box.around(scores)
-        box.volume(search.archive.scores)
+        points = search.tell(latents, scores)
+        first = scores if first is None else first
+        box = Box.around(first)
+        volume = box.volume(search.archive.scores)
+        if run is not None:
+            facts = GenerationFacts(
+                evaluations=size * search.generation,
+                front=len(search.archive),
+                hypervolume=volume,
+                box=(box.reference, box.best),
+                micro_batch=1,
+                models={},
+                environment={},
+            )
+            run.commit(points, search.state(), facts)
         yield asked + time.process_time() - start
+
+
+def ours_with_files(size: int) -> Timed:
+    """As ``ours`` with crowding, in a run directory."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        RunDirectory.create(Path(folder) / "run", configuration(size)) as run,
+    ):
+        yield from ours(size, "crowding", run)
+
+
+def configuration(size: int) -> RunConfig:
+    """Of a run of ``size`` individuals; a short one, as little space on the disk as that asks."""
+    return RunConfig(caption="scale", seed=0, population=size, offspring=size, generations=1)
 
 
 def pymoos(size: int) -> Timed:
@@ -149,32 +182,34 @@ def evoxs(size: int) -> Timed:
 
 PROGRAMS: dict[str, Callable[[int], Timed]] = {
     "evo-t2i, reference": lambda size: ours(size, "reference"),
+    "evo-t2i, mnn": lambda size: ours(size, "mnn"),
     "evo-t2i, crowding": lambda size: ours(size, "crowding"),
+    "evo-t2i, crowding, files": ours_with_files,
     "pymoo": pymoos,
     "DEAP": deaps,
     "EvoX": evoxs,
 }
 
 
-def seconds(program: Callable[[int], Timed], size: int, most: float) -> float | None:
-    """Of one generation, the median of three; None where it is not installed."""
-    generations = program(size)
+def seconds(program: Callable[[int], Timed], size: int, settling: int, most: float) -> float | None:
+    """Of one generation after ``settling``, the median; None where it is not installed."""
     taken = []
     try:
-        for _ in range(SETTLING + 3):
-            taken.append(next(generations))
-            if taken[-1] > most:
+        for passed, one in enumerate(program(size), start=1):
+            taken.append(one)
+            if passed == settling + MEASURED or one > most:
                 break
     except ImportError:
         return None
-    return float(np.median(taken[-3:]))
+    return float(np.median(taken[-MEASURED:]))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[16, 100, 1_000, 10_000, 100_000])
     parser.add_argument("--programs", nargs="+", default=list(PROGRAMS), choices=list(PROGRAMS))
-    parser.add_argument("--most", type=float, default=30.0, help="seconds")
+    parser.add_argument("--settling", type=int, default=3, help="generations before")
+    parser.add_argument("--most", type=float, default=10.0, help="seconds")
     arguments = parser.parse_args()
     print(f"| individuals | {' | '.join(arguments.programs)} |")
     print("|---|" + "---|" * len(arguments.programs))
@@ -182,7 +217,9 @@ def main() -> None:
     for size in arguments.sizes:
         cells = []
         for name in arguments.programs:
-            taken = None if name in slow else seconds(PROGRAMS[name], size, arguments.most)
+            taken = None
+            if name not in slow:
+                taken = seconds(PROGRAMS[name], size, arguments.settling, arguments.most)
             if taken is None or taken > arguments.most:
                 slow.add(name)
             cells.append("–" if taken is None else f"{1_000 * taken:,.1f} ms")

@@ -13,9 +13,9 @@ def extend(archive: Points, points: Points) -> Points:
     only the one with the smallest id stays, so that a caption on which all images score alike
     does not keep them all. Rows that are not finite are left out.
     """
-    together = Points.joined([archive, points[np.isfinite(points.scores).all(axis=1)]])
-    if len(together) == 0:
-        return together
+    finite = np.flatnonzero(np.isfinite(points.scores).all(axis=1))
+    front = finite[moocore.is_nondominated(points.scores[finite], maximise=True, keep_weakly=True)]
+    together = Points.joined([archive, points[front]])
     together = together[np.argsort(together.ids, kind="stable")]
     keep = moocore.is_nondominated(together.scores, maximise=True, keep_weakly=False)
     return together[keep]

@@ -24,6 +24,7 @@ import numpy as np
 from pymoo.operators.survival.rank_and_crowding.metrics import get_crowding_function
 from pymoo.util.randomized_argsort import randomized_argsort
 
+from evo_t2i.search.fronts import pareto_rank
 from evo_t2i.search.protocol import check_choice
 
 SURVIVALS = ("reference", "mnn", "crowding")
@@ -31,7 +32,7 @@ SURVIVALS = ("reference", "mnn", "crowding")
 MARGIN = 0.3
 """How far below the worst scores the directions start, as a share of the scores' range."""
 LARGEST = 4_000
-"""Points, parents and offspring together, up to which every survival takes less than seconds."""
+"""Parents and offspring together, up to which every survival takes a second or little more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,8 +70,9 @@ def survive(
     take. Only ``reference`` knows niches. Raises UsageError, naming the choices, for another name.
     """
     check_choice("survival", name, SURVIVALS)
-    finite = np.flatnonzero(np.isfinite(scores).all(axis=1))
-    failed = np.setdiff1d(np.arange(len(scores)), finite)[: max(count - len(finite), 0)]
+    able = np.isfinite(scores).all(axis=1)
+    finite = np.flatnonzero(able)
+    failed = np.flatnonzero(~able)[: max(count - len(finite), 0)]
     if niches is not None:
         niches = Niches(niches.points[finite], niches.radius, niches.capacity)
     count = min(count, len(finite))
@@ -100,30 +102,24 @@ def _by_crowding(
 ) -> Survivors:
     """Fronts whole while they fit; of the one that does not the most distant, equals by chance."""
     crowding_of = get_crowding_function(measure)
-    objectives = -scores
-    rank = moocore.pareto_rank(objectives)
-    order = np.argsort(rank, kind="stable")
-    ends = np.cumsum(np.bincount(rank))
-    rows: list[np.ndarray] = []
-    values: list[np.ndarray] = []
-    start = 0
-    for end in ends:
-        front = order[start:end]
-        over = max(int(end) - count, 0)
-        crowding = crowding_of.do(objectives[front], n_remove=over)
-        kept = slice(None)
-        if over:
-            best_first = randomized_argsort(
-                crowding, order="descending", method="numpy", random_state=rng
-            )
-            kept = best_first[:-over]
-        rows.append(front[kept])
-        values.append(crowding[kept])
-        start = end
-        if end >= count:
-            break
-    chosen = np.concatenate(rows)
-    return Survivors(chosen, rank[chosen], np.concatenate(values))
+    rank = pareto_rank(scores, count)
+    sizes = np.bincount(rank)
+    ends = np.cumsum(sizes)
+    starts = ends - sizes
+    last = int(np.searchsorted(ends, count))
+    order = np.argsort(rank, kind="stable")[: ends[last]]
+    over = len(order) - count
+    crowding = np.full(len(order), np.inf)  # also that of one or two points
+    for front in np.flatnonzero(sizes[: last + 1] > 2):
+        span = slice(starts[front], ends[front])
+        crowding[span] = crowding_of.do(-scores[order[span]], n_remove=over if front == last else 0)
+    if over:
+        best_first = randomized_argsort(
+            crowding[starts[last] :], order="descending", method="numpy", random_state=rng
+        )
+        kept = np.concatenate([np.arange(starts[last]), starts[last] + best_first[:-over]])
+        order, crowding = order[kept], crowding[kept]
+    return Survivors(order, rank[order], crowding)
 
 
 _CHOICES: dict[str, Choose] = {

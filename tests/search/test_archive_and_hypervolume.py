@@ -47,6 +47,12 @@ def test_archive_in_pieces_is_the_brute_force_front_of_all(objectives: int, leve
     assert np.array_equal(archive.latents[:, 0], archive.ids)
 
 
+def test_of_equal_points_the_archive_keeps_the_smallest_id_in_whatever_order_they_come() -> None:
+    backwards = points(np.array([[1.0, 2.0], [1.0, 2.0], [2.0, 1.0]]))[np.array([2, 1, 0])]
+    assert extend(Points.empty(2, 2), backwards).ids.tolist() == [0, 2]
+    assert extend(points(np.array([[1.0, 2.0]]), 1), backwards).ids.tolist() == [0, 2]
+
+
 def test_archive_leaves_out_rows_that_are_not_finite() -> None:
     scores = np.array([[np.nan, 9.0], [1.0, 2.0], [np.inf, 3.0], [2.0, 1.0], [5.0, np.nan]])
     assert extend(Points.empty(2, 2), points(scores)).ids.tolist() == [1, 3]
