@@ -43,7 +43,7 @@ def test_without_previews_nothing_is_scored_again(run, tmp_path):
     assert exact.facts["rescored"] is None
     latent = run.arrays.latents[:1]
     whole = load(exact.config).for_caption(CAPTION).score_latents(latent)
-    np.testing.assert_allclose(whole, run.arrays.scores[:1], atol=1e-5)
+    np.testing.assert_allclose(whole, run.arrays.scores[:1], atol=1e-4)
 
 
 def test_previews_are_scored_as_pictures_of_their_own_size():

@@ -1,8 +1,9 @@
 """Other words for what captions name, to train a text side that knows more than the grammar's.
 
-`SYNONYMS` joins words from WordNet (`wordnet_words.json`, made by `benchmarks/wordnet_words.py`;
-Princeton University's licence lets the words be used and distributed with this notice) with a list
-written here. `HELD_OUT_WORDS` are in neither.
+`SYNONYMS` joins a list written here with words from WordNet (`wordnet_words.json`, made by
+`benchmarks/wordnet_words.py`; Princeton University's licence lets the words be used and distributed
+with this notice) and what people called colours in xkcd's survey (`colour_words.json`, made by
+`benchmarks/colour_words.py`; public domain). `HELD_OUT_WORDS` are in none of them.
 """
 
 import json
@@ -106,12 +107,19 @@ _WRITTEN: dict[str, str] = {
 
 @cache
 def _synonyms() -> dict[str, tuple[str, ...]]:
-    path = Path(__file__).with_name("wordnet_words.json")
-    found = json.loads(path.read_text(encoding="utf-8"))
+    found = [collected("wordnet"), collected("colour")]
     return {
-        name: tuple(words.split(", ")) + tuple(w for w in found.get(name, ()) if w != name)
+        name: tuple(words.split(", "))
+        + tuple(word for source in found for word in source.get(name, ()) if word != name)
         for name, words in _WRITTEN.items()
     }
+
+
+def collected(source: str) -> dict[str, list[str]]:
+    """Words by what they mean, of "wordnet" or "colour"."""
+    path = Path(__file__).with_name(f"{source}_words.json")
+    words: dict[str, list[str]] = json.loads(path.read_text(encoding="utf-8"))
+    return words
 
 
 SYNONYMS: dict[str, tuple[str, ...]] = _synonyms()

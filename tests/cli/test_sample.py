@@ -287,6 +287,7 @@ def test_a_preset_is_resolved_in_the_plan(evo, tmp_path, monkeypatch):
         "clip": "builtin",
         "classifier": "vgg19_bn:imagenet",
         "embedder": "bert-base-uncased",
+        "labels": "auto",
     }
     assert config["options"] == {"word_label": {"text": "caption"}}
     assert config["precision"] == "bf16"

