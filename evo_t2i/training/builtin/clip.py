@@ -161,8 +161,7 @@ def misnamed_middles(told: Tensor, layout: Layout) -> Tensor:
     things, from (n, patches, kinds + colours) logits."""
     rows, things = np.nonzero(layout.kinds >= 0)
     side = math.isqrt(told.shape[1])
-    boxes = layout.boxes[rows, things]
-    across, down = (((boxes[:, :2] + boxes[:, 2:]) / 2) * side).astype(int).clip(0, side - 1).T
+    across, down = layout.middles(side)[rows, things].astype(int).clip(0, side - 1).T
     here = told[rows, down * side + across].float()
     kinds, colours = here.split((len(KINDS), len(COLOURS)), dim=1)
 
