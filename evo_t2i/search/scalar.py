@@ -101,6 +101,24 @@ def tournament_by(
     return winners
 
 
+def best_of_share(
+    values: np.ndarray, count: int, share: float, rng: np.random.Generator
+) -> np.ndarray:
+    """(count,) rows: the best of ``share`` of all that are drawn without replacement, each time.
+
+    Drawn from the chances of each rank: the k best are all left out with
+    Π_{i<k} (left out - i) / (n - i).
+    """
+    order = np.argsort(-values, kind="stable")
+    drawn = max(1, int(share * len(values)))
+    left_out = len(values) - drawn
+    before = np.arange(left_out)
+    misses = np.cumprod(np.concatenate([[1.0], (left_out - before) / (len(values) - before)]))
+    chances = misses * drawn / (len(values) - np.arange(left_out + 1))
+    rows: np.ndarray = order[rng.choice(left_out + 1, size=count, p=chances / chances.sum())]
+    return rows
+
+
 def stepped(latents: np.ndarray, step: float, rng: np.random.Generator) -> np.ndarray:
     """A ``crank_nicolson`` step of each latent."""
     noise = rng.standard_normal(latents.shape, dtype=np.float32)

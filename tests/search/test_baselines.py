@@ -16,6 +16,7 @@ from evo_t2i.search.baselines.trust_regions import LENGTH, SHORTEST, TrustRegion
 from evo_t2i.search.baselines.weighted_ga import WeightedGa
 from evo_t2i.search.baselines.zero_order import ZeroOrder
 from evo_t2i.search.random_search import RandomSearch
+from evo_t2i.search.scalar import best_of_share
 from evo_t2i.testing import check_search
 
 SCALAR = (BestOfN, EvoSearch, SpectralCem, TrustRegions, WeightedGa, ZeroOrder)
@@ -127,6 +128,18 @@ def test_zero_order_never_gives_a_better_pivot_away() -> None:
         value = search.value(search.population)[0]
         assert value >= best
         best = value
+
+
+def test_the_best_of_a_share_is_drawn_as_often_as_by_drawing_the_share() -> None:
+    values = np.array([0.3, -1.0, 2.0, 0.5, 1.0, -0.2, 0.1, 0.0, -0.5, 0.2])
+    rng = np.random.default_rng(1)
+    found = np.bincount(best_of_share(values, 20_000, 0.7, rng), minlength=10) / 20_000
+    direct = np.zeros(10)
+    for _ in range(20_000):
+        drawn = rng.permutation(10)[:7]
+        direct[drawn[np.argmax(values[drawn])]] += 1 / 20_000
+    assert np.abs(found - direct).max() < 0.015
+    assert found[2] > 0.65
 
 
 def test_boxes_shrink_without_success_and_start_anew() -> None:

@@ -12,14 +12,15 @@ from evo_t2i.search.scalar import ScalarSearch, pairs_of, stepped
 class ZeroOrder(ScalarSearch):
     """Neighbours of the best point so far; the best of them is the next pivot where it is better.
 
-    Neighbours are pCN steps, so that they stay on the prior's shell.
+    Neighbours are pCN steps, so that they stay on the prior's shell, with a cosine of 0.95 to the
+    pivot, as in the program by Paul and Ma (tt-scale-flux).
     """
 
     @dataclass(frozen=True, kw_only=True)
     class Options:
         """How far neighbours are."""
 
-        step: float = described("Beta of a neighbour, above 0, at most 1.", 0.2)
+        step: float = described("Beta of a neighbour, above 0, at most 1.", 0.312)
 
         def __post_init__(self) -> None:
             require(0 < self.step <= 1, "step", self.step, "a number above 0, at most 1")
