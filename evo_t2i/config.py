@@ -20,6 +20,7 @@ OPTIONS_FORM = '{"NAME": {"KEY": value}}'
 SCORERS = "Scorers"
 MACHINE = "Machine and output"
 BUDGET = "Budget"
+MOST_DRAFTS = 16
 BUDGETS = ("generations", "max_evaluations", "max_minutes", "stall")
 """The fields of RunConfig that end a run, and that a later session may change."""
 REFINING_STEPS = 3
@@ -100,6 +101,11 @@ class RunConfig:
     refine: int = described(
         "Offspring a generation that gradients of the scores move before they are scored.", 0
     )
+    screen: int = described(
+        "Draft so many times the offspring as cheaper pictures and finish the best of them; 1 is "
+        "off.",
+        1,
+    )
     generator: str = described("Name, or name:argument; see `list generators`.", "builtin")
     scores: tuple[str, ...] = described(
         "What to maximise, separated by commas; see `list scores`.", DEFAULT_SCORES
@@ -143,6 +149,13 @@ class RunConfig:
             require(value >= least or name == "seed", name, value, f"{least} or more")
         require(0 <= self.seed < 2**63, "seed", self.seed, "an integer from 0 to 2^63-1")
         self._check_budget()
+        require(self.screen <= MOST_DRAFTS, "screen", self.screen, f"at most {MOST_DRAFTS}")
+        require(
+            self.screen == 1 or self.refine == 0,
+            "screen",
+            f"{self.screen} and `refine` {self.refine}",
+            "one of the two",
+        )
         require(type(self.previews) is bool, "previews", repr(self.previews), "true or false")
         precisions = (AUTO, *PRECISIONS)
         require(self.precision in precisions, "precision", self.precision, ", ".join(precisions))
@@ -199,6 +212,11 @@ class RunConfig:
         """Images that have been scored once ``generation`` is; 0 for -1. Gradient steps count as
         ``STEP_EVALUATIONS`` each."""
         return self.started + generation * self._a_generation if generation >= 0 else 0
+
+    @property
+    def drafts(self) -> int:
+        """Latents of a generation: as many as are finished, or more that are screened first."""
+        return self.offspring * self.screen
 
     @property
     def _a_generation(self) -> int:
@@ -340,6 +358,7 @@ _WHOLE = {
     "seed": 0,
     "population": 2,
     "offspring": 1,
+    "screen": 1,
     "generations": 0,
     "micro_batch": 0,
     "warm_start": 0,

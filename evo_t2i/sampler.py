@@ -17,6 +17,7 @@ from evo_t2i.errors import RunDataError, UsageError
 from evo_t2i.evaluate.evaluator import LOOK, Evaluator
 from evo_t2i.evaluate.models import Models, environment, load, networks_of
 from evo_t2i.evaluate.refine import refined
+from evo_t2i.evaluate.screen import Screen
 from evo_t2i.events import Announcer, Progress
 from evo_t2i.looks import grouped, thumbnails
 from evo_t2i.picking.methods import pick
@@ -133,7 +134,7 @@ def search_of(config: RunConfig, models: Models) -> Search:
         sample=models.prior,
         dimensions=models.dimensions,
         objectives=len(config.scores),
-        config=config,
+        config=replace(config, offspring=config.drafts, screen=1),
         **shape,
     )
     return search
@@ -159,6 +160,7 @@ def _evolve(run: RunDirectory, models: Models, search: Search, announce: Announc
     """Generation after generation until the front can be written."""
     config = run.config
     evaluator = models.for_caption(config.caption, config.micro_batch)
+    screen = Screen.of(config, models, evaluator.batches)
     surroundings = environment(models.device)
     run.check_environment(surroundings)
     wanted: frozenset[str] = getattr(search, "wants", frozenset())
@@ -176,11 +178,15 @@ def _evolve(run: RunDirectory, models: Models, search: Search, announce: Announc
             rng = random_generator(config.seed, generation, step=2)
             latents = refined(latents, config.refine, evaluator, robust_scale(first.scores)[1], rng)
         heard = announce.scoring(generation)
-        if wanted:
+        if screen is None or generation == 0:
             scores, described = evaluator.score_and_describe(latents, wanted, heard)
-            points = search.tell(latents, scores, described)  # type: ignore[call-arg]
         else:
-            points = search.tell(latents, evaluator.score_latents(latents, heard))
+            scores, described = screen.score_and_describe(latents, evaluator, wanted, heard)
+        points = (
+            search.tell(latents, scores, described)  # type: ignore[call-arg]
+            if wanted
+            else search.tell(latents, scores)
+        )
         first = points if first is None else first
         box = Box.around(first.scores)
         volumes.append(box.volume(search.archive.scores))
@@ -197,7 +203,7 @@ def _evolve(run: RunDirectory, models: Models, search: Search, announce: Announc
         announce.committed(generation, search.archive, volumes[-1], first.scores, evaluator.glance)
     assert first is not None
     run.warnings.extend(getattr(search, "notes", ()))
-    _finish(run, models, evaluator, search.archive, first, doubts, announce)
+    _finish(run, models, evaluator, screen, search.archive, first, doubts, announce)
 
 
 def _go_on(
@@ -222,6 +228,7 @@ def _finish(
     run: RunDirectory,
     models: Models,
     evaluator: Evaluator,
+    screen: Screen | None,
     front: Points,
     first: Points,
     doubts: list[str],
@@ -253,6 +260,7 @@ def _finish(
             "box": [box.reference, box.best],
             "hypervolume": volumes,
             "rescored": rescored,
+            "screened": screen.facts(front, last) if screen else None,
         },
         looks,
     )

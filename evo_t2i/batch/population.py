@@ -15,7 +15,7 @@ import torch
 
 from evo_t2i.batch import actors
 from evo_t2i.config import RunConfig
-from evo_t2i.errors import DeviceMemoryError, EvoError, first_line
+from evo_t2i.errors import DeviceMemoryError, EvoError, UsageError, first_line
 from evo_t2i.evaluate.evaluator import (
     Described,
     Evaluator,
@@ -64,9 +64,13 @@ class SpreadModels(Models):
 
     crew: "Crew | None" = None
 
-    def for_caption(self, caption: str, micro_batch: int = 0) -> Evaluator:
-        """As ``Models.for_caption``."""
+    def for_caption(
+        self, caption: str, micro_batch: int = 0, *, previews: bool | None = None
+    ) -> Evaluator:
+        """As ``Models.for_caption``; UsageError for other previews than the actors draw."""
         assert self.crew is not None
+        if previews not in (None, self.previews):
+            raise UsageError("`screen` drafts in one process; leave it out, or `--engine ray`.")
         whole = super().for_caption(caption, micro_batch)
         return SpreadEvaluator(whole, caption, self.crew)
 

@@ -102,10 +102,12 @@ class Models:
         """``count`` latents (count, dimensions) float32 from the generator's prior."""
         return self.generator.sample(count, rng).reshape(count, self.dimensions)
 
-    def for_caption(self, caption: str, micro_batch: int = 0) -> Evaluator:
+    def for_caption(
+        self, caption: str, micro_batch: int = 0, *, previews: bool | None = None
+    ) -> Evaluator:
         """What draws and scores latents for ``caption``; the networks are shared.
 
-        ``micro_batch`` 0 chooses by the device.
+        ``micro_batch`` 0 chooses by the device; ``previews`` goes before the models' own.
         """
         size = micro_batch or choose_micro_batch(self.device, self.generator.image_size)
         return Evaluator(
@@ -115,7 +117,7 @@ class Models:
             batches=MicroBatches(size, self.device, threaded=self.reentrant),
             device=self.device,
             precision=self.precision,
-            previews=self.previews,
+            previews=self.previews if previews is None else previews,
         )
 
 
@@ -130,11 +132,16 @@ def networks_of(config: RunConfig) -> str:
         "generator": config.generator,
         "options": options,
         "precision": config.precision,
-        "previews": config.previews,
+        "previews": _by_previews(config),
         "scorer_models": dataclasses.asdict(config.scorer_models),
         "scores": config.scores,
     }
     return json.dumps(parts, sort_keys=True)
+
+
+def _by_previews(config: RunConfig) -> bool:
+    """Drafts that are screened by previews are finished and scored whole."""
+    return config.previews and config.screen == 1
 
 
 def load(config: RunConfig) -> Models:
@@ -158,7 +165,8 @@ def load(config: RunConfig) -> Models:
         models=config.scorer_models,
         own_extractor=getattr(generator, "feature_extractor", None),
     )
-    models = Models(generator, scorers, precision, config.previews, networks_of(config))
+    by_previews = _by_previews(config)
+    models = Models(generator, scorers, precision, by_previews, networks_of(config))
     if precision != "fp32":
         try:
             models.for_caption(config.caption).require_precision()

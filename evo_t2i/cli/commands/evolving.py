@@ -1,5 +1,6 @@
 """What `sample` and `resume` share: the watched run, how it was stopped, and its summary."""
 
+import statistics
 import time
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
@@ -98,6 +99,7 @@ def run_facts(run: "Run", seconds: float) -> dict[str, Any]:
         "hypervolume": volumes[-1],
         "hypervolume_gain": volumes[-1] / volumes[0] if volumes[0] > 0 else None,
         "rescored": rescored,
+        "screened": facts.get("screened"),
         "coverage": facts["coverage"],
         "label_matched": facts["label_matched"],
         "own_words": facts.get("own_words", False),
@@ -141,6 +143,7 @@ def print_summary(facts: dict[str, Any]) -> None:
             *_ended(facts["ended_by"]),
             ("hypervolume", volume),
             *_rescored(facts["rescored"]),
+            *_screened(facts["screened"]),
             ("pick", f"{pick['file']} ({pick['method']})"),
             *(
                 (f"  {name}", f"{score:.4f} (z {shown_z(pick['z'][name])})")
@@ -194,6 +197,14 @@ def _rescored(rescored: dict[str, Any] | None) -> list[tuple[str, str]]:
         ("searched", how),
         ("scored again", f"{left}; largest change {change:.4f}, of {name}"),
     ]
+
+
+def _screened(screened: dict[str, Any] | None) -> list[tuple[str, str]]:
+    if screened is None:
+        return []
+    known = [value for value in screened["rank_correlation"].values() if value is not None]
+    agreement = f"; on the front previews rank as whole pictures by {statistics.median(known):.2f}"
+    return [("screened", f"{screened['drafts']:,} drafts{agreement if known else ''}")]
 
 
 def coverage_sentence(facts: Mapping[str, Any], names: Collection[str]) -> str | None:
