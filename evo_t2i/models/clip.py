@@ -1,7 +1,7 @@
-"""The built-in CLIP: a vision transformer beside the built-in text side.
+"""The built-in CLIP: a vision transformer beside a text side of its own.
 
-Only the vision tower, the projection of meanings and the temperature are stored with it; the text
-side has weights of its own, since the generator reads captions with the same.
+Its reader of words is not the generator's: what one misreads the other may read rightly, so a score
+can tell. The frozen sentence encoder under both is not stored with it.
 """
 
 import math
@@ -15,7 +15,7 @@ from evo_t2i.models.text_side import TextSide
 from evo_t2i.models.trained_parts import load_trained
 from evo_t2i.models.vision_transformer import VisionTransformer
 
-FROZEN = "text.side."
+FROZEN = "text.side.encoder."
 """How the names of the tensors begin that are stored elsewhere."""
 
 

@@ -27,6 +27,14 @@ class WordReader(nn.Module):
     ):
         super().__init__()
         self.outputs = outputs
+        self.arguments = {
+            "inputs": inputs,
+            "width": width,
+            "layers": layers,
+            "heads": heads,
+            "queries": queries,
+            "outputs": outputs,
+        }
         self.embed = nn.Sequential(nn.LayerNorm(inputs), nn.Linear(inputs, width))
         self.queries = nn.Parameter(torch.randn(1, queries, width) * 0.5)
         layer = nn.TransformerEncoderLayer(

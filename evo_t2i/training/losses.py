@@ -124,8 +124,8 @@ def contrast_with_truth(
 ) -> Tensor:
     """CLIP's loss with several positives: balance * CE over rows + (1 - balance) * CE over columns.
 
-    ``truth`` (n, n) bool says whether text j is true of image i; each row's (column's) target is
-    uniform over its true entries. With ``truth`` the identity this is open_clip's ClipLoss.
+    ``truth`` (n, n), bool or weights from 0, says how well text j fits image i; each row's
+    (column's) target is in proportion to it. With the identity this is open_clip's ClipLoss.
     """
     logits = F.normalize(images, dim=1) @ F.normalize(texts, dim=1).T * logit_scale
     positive = truth.to(logits.dtype)

@@ -39,7 +39,7 @@ Workers = Annotated[int, typer.Option(min=1, help="Processes that render.")]
 RUNS, WEIGHTS = Path("training-runs"), Path("weights")
 POOL_SEED, VALIDATION_SEED = 1, 2
 TWINS_SEED, TWINS_VALIDATION_SEED = 7, 8
-TEXTS_SEED, FREE_SEED = 5, 9
+TEXTS_SEED, CLIP_TEXTS_SEED, FREE_SEED = 5, 6, 9
 VALIDATION_RENDERS = 3_000
 CARD = "measured on what no training saw"
 
@@ -68,6 +68,7 @@ def text(
             data, TextSettings(texts=texts, seed=seed), out / "text", TrainingReport("text")
         )
     metrics = evaluate(students)
+    assert students.decider is not None
     save_file(students.decider.state_dict(), out / "text" / "decider.safetensors")
     command = f"text --texts {texts} --captions {captions} --seed {seed}"
     export.save_text(weights, students.reader, _facts(command, metrics))
@@ -101,24 +102,41 @@ def classifier(
 def clip(
     out: Out = RUNS,
     weights: Weights = WEIGHTS,
+    texts: Annotated[
+        int, typer.Option(min=1, help="Captions that its reader learns from, repeats included.")
+    ] = 1_500_000,
+    captions: Annotated[int, typer.Option(min=500, help="Different captions.")] = 300_000,
     images: Images = 180_000,
     renders: Renders = 50_000,
-    seed: Seed = 3,
+    seed: Seed = 11,
     device: Device = "auto",
     workers: Workers = 2,
 ) -> None:
-    """Vision transformer and projection of captions; needs text in --weights."""
+    """A reader of captions of its own, then vision transformer and projection."""
+    from evo_t2i.checkpoints.minilm import minilm_folder
+    from evo_t2i.models import text_side
     from evo_t2i.training.builtin import clip as training
     from evo_t2i.training.builtin import export
+    from evo_t2i.training.builtin import text as reading
     from evo_t2i.training.supervised import FitSettings
 
+    say(f"Reading or writing {captions:,} captions…")
+    data = reading.load_texts(out, captions, CLIP_TEXTS_SEED, latents=0, workers=workers)
+    words = reading.TextSettings(texts=texts, layers=training.READER_LAYERS, latents=0, seed=seed)
+    with going_on_later(out / "clip-reader"):
+        students = reading.train_text(
+            data, words, out / "clip-reader", TrainingReport("clip-reader")
+        )
+    reader = students.reader
+    side = text_side.load({"reader": reader.arguments}, reader.state_dict(), minilm_folder())
     pool = _pool(out, renders, TWINS_SEED, workers, "twins")
     validation = _pool(out, 2_000, TWINS_VALIDATION_SEED, workers, "twins")
     settings = FitSettings(images=images, seed=seed)
-    given = (pool, export.load_text(weights), settings)
-    model = _fitted("clip", training.train_clip, given, out, device)
+    model = _fitted("clip", training.train_clip, (pool, side, settings), out, device)
     metrics = training.evaluate(model, validation)
-    export.save_clip(weights, model, _facts_of("clip", settings, renders, metrics))
+    metrics |= {f"reader_{name}": value for name, value in reading.evaluate(students).items()}
+    command = f"clip --texts {texts} --captions {captions}"
+    export.save_clip(weights, model, _facts_of(command, settings, renders, metrics))
     _done(weights / "clip", metrics)
 
 

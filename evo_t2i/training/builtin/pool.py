@@ -159,7 +159,8 @@ def load_pool(
     """Read the pool (count, seed) from ``folder``, rendering it first if it is not there.
 
     Of "twins" every other picture is the one before with one choice made otherwise: a colour, a
-    kind, a count, a side. "free" ones are `free_scene`s, without latents, captions and relations
+    kind, a count, a side; or, of those with several things, every fourth has only one of them left.
+    "free" ones are `free_scene`s, without latents, captions and relations
     that count. ``progress`` receives the number of pictures rendered so far.
     """
     target = (
@@ -202,9 +203,9 @@ def amounts_of(latents: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _world_digest() -> str:
-    """Of the world's source code and words, so that a changed world renders a new pool."""
+    """Of the world's source code and words and this file, so that what changes is rendered anew."""
     home = Path(evo_t2i.world.__file__).parent
-    sources = sorted([*home.glob("*.py"), *home.glob("*.json")])
+    sources = [*sorted([*home.glob("*.py"), *home.glob("*.json")]), Path(__file__)]
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
 
 
@@ -271,7 +272,9 @@ def _render_chunk(
         if kind == "free":
             latent, scene, caption = np.zeros(LATENT_SIZE, np.float32), free_scene(rng), _NONE
         elif kind == "twins" and index % 2:
-            latent, scene = latents[-1], _twin(scenes[-1], latents[-1], rng)
+            alone = len(scenes[-1].things) > 1 and rng.random() < 0.25
+            latent = latents[-1]
+            scene = (_alone if alone else _twin)(scenes[-1], latent, rng)
             caption = captions(scene, rng, 1)[0]
         else:
             caption = captions(sample_scene(rng), rng, 1)[0]
@@ -283,6 +286,14 @@ def _render_chunk(
         others = [_NONE] * 3 if kind == "free" else captions(scene, rng, CAPTIONS_PER_IMAGE - 1)
         texts.append([caption, others[0], *(reword(other, rng) for other in others[1:])])
     return np.stack(images), scenes, np.stack(latents), texts
+
+
+def _alone(scene: Scene, latent: np.ndarray, rng: np.random.Generator) -> Scene:
+    """What the latent makes of the same scene and time with but one of the things of ``scene``."""
+    kept = scene.things[int(rng.integers(len(scene.things)))]
+    count = sum(thing.kind == kept.kind for thing in scene.things)
+    asked = ((kept.kind, kept.colour, count),)
+    return scene_of(Caption("", things=asked, scene=scene.scene, time=scene.time), latent)
 
 
 def _twin(scene: Scene, latent: np.ndarray, rng: np.random.Generator) -> Scene:

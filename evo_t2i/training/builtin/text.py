@@ -44,9 +44,10 @@ from evo_t2i.world import (
 )
 from evo_t2i.world.synonyms import HELD_OUT, SYNONYMS, reword
 
-READER: Mapping[str, Any] = {"width": 256, "layers": 3, "queries": 4, "outputs": 512}
+READER: Mapping[str, Any] = {"width": 256, "queries": 4, "outputs": 512}
+"""Of every reader; how many layers is a setting."""
 LATENTS = 8
-"""Latents a caption."""
+"""Latents a caption, where there is a decider to train."""
 PROMPTS = ("a picture of {}.", "{}", "photo of a {}", "a {}.")
 _CHUNK = 500
 
@@ -54,6 +55,8 @@ _CHUNK = 500
 @dataclass(frozen=True)
 class Texts:
     """Captions with what they name, the states of their words, and what latents make of them.
+
+    For a reader alone there are no latents, and no choices.
 
     words: (all words, 384) float16, memory-mapped; ends: (n,) int64, where each text's words end.
     named: one row a text; seeds: (n,) int64, of the latents; choices: (n, LATENTS, choices) int8.
@@ -80,14 +83,18 @@ def load_texts(
     count: int,
     seed: int,
     *,
+    latents: int = LATENTS,
     workers: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> Texts:
-    """Read the texts (count, seed) from ``folder``, making them first if they are not there."""
-    target = folder / f"texts-{seed}-{count}"
+    """Read the texts (count, seed) from ``folder``, making them first if they are not there.
+
+    ``latents`` of each caption, 0 for a reader alone.
+    """
+    target = folder / f"texts-{seed}-{count}{'' if latents else '-to-read'}"
     if not (target / "truth.npz").exists():
         target.mkdir(parents=True, exist_ok=True)
-        _make(target, count, seed, workers, progress)
+        _make(target, count, seed, latents, workers, progress)
     meta = np.load(target / "truth.npz")
     named = Truth(**{field.name: meta[field.name] for field in fields(Truth)})
     words = np.load(target / "words.npy", mmap_mode="r")
@@ -95,11 +102,17 @@ def load_texts(
 
 
 def _make(
-    target: Path, count: int, seed: int, workers: int, progress: Callable[[int], None] | None
+    target: Path,
+    count: int,
+    seed: int,
+    latents: int,
+    workers: int,
+    progress: Callable[[int], None] | None,
 ) -> None:
     items: list[Caption] = []
     choices: list[np.ndarray] = []
-    tasks = [(seed, start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
+    starts = range(0, count, _CHUNK)
+    tasks = [(seed, latents, start, min(start + _CHUNK, count)) for start in starts]
     with multiprocessing.get_context("spawn").Pool(workers) as processes:
         for said, decided in processes.imap(_chunk, tasks):
             items += said
@@ -124,8 +137,8 @@ def _seed_of(seed: int, index: int) -> int:
     return seed * 10_000_000 + index
 
 
-def _chunk(task: tuple[int, int, int]) -> tuple[list[Caption], np.ndarray]:
-    seed, start, stop = task
+def _chunk(task: tuple[int, int, int, int]) -> tuple[list[Caption], np.ndarray]:
+    seed, latents, start, stop = task
     said, decided = [], []
     for index in range(start, stop):
         rng = np.random.default_rng([seed, index])
@@ -133,8 +146,8 @@ def _chunk(task: tuple[int, int, int]) -> tuple[list[Caption], np.ndarray]:
         if rng.random() < 0.6:
             caption = reword(caption, rng, 0.6)
         said.append(caption)
-        latents = latents_of(_seed_of(seed, index))
-        decided.append([choices_of(scene_of(caption, latent)) for latent in latents])
+        drawn = latents_of(_seed_of(seed, index))[:latents]
+        decided.append([choices_of(scene_of(caption, latent)) for latent in drawn])
     return said, np.array(decided, np.int8)
 
 
@@ -262,8 +275,10 @@ class TextSettings:
     """Repeats included."""
     seed: int = 0
     batch: int = 256
+    layers: int = 3
+    """Of the reader."""
     latents: int = 3
-    """Of each caption, a step."""
+    """Of each caption, a step; with 0 the reader is trained alone, without a decider."""
     rate: float = 1.5e-3
     noise: float = 0.3
     """Deviation of the noise on words' states, relative to theirs: near words mean the same."""
@@ -276,11 +291,11 @@ class TextSettings:
 class TextStudents(nn.Module):
     """What this training trains."""
 
-    def __init__(self, config: LayoutGeneratorConfig):
+    def __init__(self, layers: int, config: LayoutGeneratorConfig | None):
         super().__init__()
-        self.reader = WordReader(**READER)
-        self.namer = Namer(config.text_size)
-        self.decider = Decider(config)
+        self.reader = WordReader(**READER, layers=layers)
+        self.namer = Namer(self.reader.outputs)
+        self.decider = Decider(config) if config else None
 
 
 @flushed_denormals()
@@ -288,10 +303,13 @@ class TextStudents(nn.Module):
 def train_text(
     texts: Texts, settings: TextSettings, out: Path, progress: Progress | None = None
 ) -> TextStudents:
-    """Returns reader, namer and decider in eval mode; resumes from ``out`` where it stopped."""
+    """Returns reader, namer and decider in eval mode; resumes from ``out`` where it stopped.
+
+    ``texts`` must have latents where the settings ask for some.
+    """
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed)
-    side = TextStudents(generator_config())
+    side = TextStudents(settings.layers, generator_config() if settings.latents else None)
     optimizer = torch.optim.AdamW(
         side.parameters(), lr=settings.rate, weight_decay=0.02, betas=(0.9, 0.98)
     )
@@ -311,29 +329,25 @@ def train_text(
         states, mask = pad(texts.words, texts.ends, rows)
         kept = torch.rand(mask.shape, generator=generator) >= settings.dropped
         states = states + settings.noise * spread * torch.randn(states.shape, generator=generator)
-        which = rng.permutation(LATENTS)[: settings.latents]
-        latents = torch.from_numpy(
-            np.stack([latents_of(int(texts.seeds[row]))[which] for row in rows])
-        )
-        choices = torch.from_numpy(texts.choices[rows][:, which].astype(np.int64))
         with torch.autocast("cpu", torch.bfloat16):
             meaning = side.reader(states, mask * kept)
             told = side.namer(meaning)
-            many = meaning[:, None].expand(-1, settings.latents, -1).flatten(0, 1)
-            logits = side.decider.logits(many, latents.flatten(0, 1), choices.flatten(0, 1))
-        named = misnamed(told, texts.named[rows])
-        decided = misdecided(logits, choices.flatten(0, 1))
+        parts = {"named": misnamed(told, texts.named[rows])}
+        if side.decider is not None:
+            which = rng.permutation(LATENTS)[: settings.latents]
+            parts["decided"] = _misdecided(side.decider, meaning, texts, rows, which)
         optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(named + decided)
+        torch.autograd.backward(torch.stack(list(parts.values())).sum())
         nn.utils.clip_grad_norm_(side.parameters(), 1.0)
         optimizer.step()
         step += 1
-        for name, value in (("named", named), ("decided", decided)):
+        for name, value in parts.items():
             seen.setdefault(name, []).append(float(value.detach()))
         if step % settings.report_every == 0 or step == steps:
             line = {"texts": float(step * settings.batch)}
             line |= {name: round(float(np.mean(values)), 4) for name, values in seen.items()}
-            line["sharpness"] = round(float(side.decider.sharpness.detach()), 3)
+            if side.decider is not None:
+                line["sharpness"] = round(float(side.decider.sharpness.detach()), 3)
             line["seconds"] = round(time.monotonic() - began)
             seen = {}
             with (out / "metrics.jsonl").open("a", encoding="utf-8") as file:
@@ -350,6 +364,18 @@ def _of_like_length(texts: Texts, rng: np.random.Generator, count: int) -> np.nd
     lengths = texts.ends[rows] - np.where(rows > 0, texts.ends[rows - 1], 0)
     start = int(rng.integers(4)) * count
     return np.sort(rows[np.argsort(lengths, kind="stable")[start : start + count]])
+
+
+def _misdecided(
+    decider: Decider, meaning: Tensor, texts: Texts, rows: np.ndarray, which: np.ndarray
+) -> Tensor:
+    """`misdecided` of latents ``which`` of texts ``rows`` with these meanings (rows, outputs)."""
+    latents = torch.from_numpy(np.stack([latents_of(int(texts.seeds[row]))[which] for row in rows]))
+    choices = torch.from_numpy(texts.choices[rows][:, which].astype(np.int64)).flatten(0, 1)
+    many = meaning[:, None].expand(-1, len(which), -1).flatten(0, 1)
+    with torch.autocast("cpu", torch.bfloat16):
+        logits = decider.logits(many, latents.flatten(0, 1), choices)
+    return misdecided(logits, choices)
 
 
 def misdecided(logits: Sequence[Tensor], choices: Tensor) -> Tensor:
@@ -386,8 +412,11 @@ def read_captions(side: TextStudents, states: Tensor, mask: Tensor) -> Truth:
     )
 
 
+@torch.inference_mode()
 def evaluate(side: TextStudents, count: int = 1000, seed: int = 12345) -> dict[str, float]:
     """Shares of new captions of which all that is named is read, and decided as the world would.
+
+    Without a decider only the first.
 
     Three kinds: the grammar's own, in other words, and in words that no training ever saw; of the
     last each caption has one such word at least.
@@ -420,18 +449,19 @@ def evaluate(side: TextStudents, count: int = 1000, seed: int = 12345) -> dict[s
         }
         scores |= {f"{kind}_{name}": float(hits.mean()) for name, hits in right.items()}
         scores[f"{kind}_all"] = float(np.all(list(right.values()), axis=0).mean())
-        scores[f"{kind}_drawn"] = _decided_rightly(side, said, states, mask, seed)
+        if side.decider is not None:
+            meaning = side.reader(states, mask)
+            scores[f"{kind}_drawn"] = _decided_rightly(side.decider, said, meaning, seed)
     return {name: round(value, 4) for name, value in scores.items()}
 
 
-@torch.inference_mode()
 def _decided_rightly(
-    side: TextStudents, said: Sequence[Caption], states: Tensor, mask: Tensor, seed: int
+    decider: Decider, said: Sequence[Caption], meaning: Tensor, seed: int
 ) -> float:
     """Share of captions of which all choices are those that the world makes by the same latent."""
     rng = np.random.default_rng(seed)
     latents = rng.standard_normal((len(said), LATENT_SIZE), dtype=np.float32)
-    decided = side.decider(side.reader(states, mask), torch.from_numpy(latents))
+    decided = decider(meaning, torch.from_numpy(latents))
     truth = np.stack(
         [choices_of(scene_of(c, latent)) for c, latent in zip(said, latents, strict=True)]
     )

@@ -23,7 +23,18 @@ from evo_t2i.training.builtin.classifier import (
 from evo_t2i.training.builtin.judge import believed, build_judge, read, train_judge, unfound
 from evo_t2i.training.builtin.pool import layout_of, load_pool
 from evo_t2i.training.supervised import FitSettings, degrade, to_batch
-from evo_t2i.world import KINDS, NAMES, choices_of, scene_from_choices, shows_own
+from evo_t2i.world import (
+    KINDS,
+    LATENT_SIZE,
+    NAMES,
+    Caption,
+    choices_of,
+    holds,
+    scene_from_choices,
+    scene_of,
+    shows_own,
+    truth_of,
+)
 
 CPU = torch.device("cpu")
 
@@ -63,10 +74,23 @@ def test_choices_and_amounts_make_the_picture_again(pool):
         np.testing.assert_allclose(boxes, pool.layout.boxes[row], atol=1e-5)
 
 
-def test_twins_differ_in_few_choices(twins):
+def test_twins_differ_in_few_choices_or_have_lost_all_things_but_one(twins):
     differing = (twins.choices[::2] != twins.choices[1::2]).sum(1)
     assert differing.min() >= 1
     assert np.median(differing) <= 3
+    things = (twins.layout.kinds >= 0).sum(1)
+    lost = (things[::2] > 1) & (things[1::2] == 1)
+    assert lost.any()
+    assert holds(twins.shown[::2][lost], twins.named[twins.caption_rows[1::2, 0]][lost]).any()
+
+
+def test_things_that_nobody_asked_for_fit_less():
+    latent = np.zeros(LATENT_SIZE, np.float32)
+    cat, dog = (("cat", "black", 1),), (("dog", "brown", 1),)
+    asked = [Caption("", things=cat), Caption("", things=cat + dog)]
+    shown = truth_of([scene_of(caption, latent) for caption in asked])
+    found = clip.fits(shown, truth_of([*asked, Caption("", things=dog)]))
+    np.testing.assert_allclose(found, [[1, 0, 0], [0.04, 1, 0.04]])
 
 
 def test_label_targets_are_distributions_led_by_the_main_thing(pool):
@@ -171,6 +195,17 @@ def test_the_text_training_lowers_both_losses_and_resumes(texts, tmp_path):
     resumed = text.train_text(texts, settings, tmp_path / "cut")
     for name, value in whole.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name]), name
+
+
+def test_a_reader_learns_alone_from_texts_without_latents(tmp_path):
+    texts = text.load_texts(tmp_path, 60, 14, latents=0)
+    assert texts.choices.shape[:2] == (60, 0)
+    settings = text.TextSettings(texts=16 * 12, batch=16, layers=1, latents=0, report_every=2)
+    reports = []
+    students = text.train_text(texts, settings, tmp_path / "out", lambda *a: reports.append(a[2]))
+    assert students.decider is None
+    assert reports[-1]["named"] < reports[0]["named"]
+    assert students.reader.arguments["layers"] == 1
 
 
 def test_texts_know_what_their_latents_make(texts):
