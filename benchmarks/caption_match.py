@@ -66,6 +66,7 @@ def measure(index: int) -> dict[str, Any]:
         dimensions=models.dimensions,
         objectives=len(config.scores),
         config=config,
+        options=Nsga2.Options(keep="front"),
     )
     named = truth_of([caption])
     latents = first = search.ask()

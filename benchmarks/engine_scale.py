@@ -58,7 +58,7 @@ def ours(size: int, survival: str, run: RunDirectory | None = None) -> Timed:
         dimensions=DIMENSIONS,
         objectives=SCORES,
         config=configuration(size),
-        options=Nsga2.Options(survival=survival),
+        options=Nsga2.Options(survival=survival, keep="front"),
     )
     first = None
     while True:

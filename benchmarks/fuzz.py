@@ -537,6 +537,7 @@ def _search() -> Nsga2:
         dimensions=DIMENSIONS,
         objectives=len(SCORES),
         config=CONFIG,
+        options=Nsga2.Options(keep="front"),
     )
 
 

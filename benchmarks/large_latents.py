@@ -39,6 +39,7 @@ def measure(dimensions: int, config: RunConfig, folder: Path) -> tuple[float, fl
         dimensions=dimensions,
         objectives=4,
         config=config,
+        options=Nsga2.Options(keep="front"),
     )
     directions = np.random.default_rng(0).standard_normal((dimensions, 4), dtype=np.float32)
     searching = writing = 0.0

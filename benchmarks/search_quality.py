@@ -73,19 +73,22 @@ def variants(
 ) -> dict[str, tuple[Nsga2.Options, Operators | None]]:
     """Row titles → options, and operators that replace their own."""
     rows: dict[str, tuple[Nsga2.Options, Operators | None]] = {
-        f"{operators} | {survival}": (Nsga2.Options(operators=operators, survival=survival), None)
+        f"{operators} | {survival}": (
+            Nsga2.Options(operators=operators, survival=survival, keep="front"),
+            None,
+        )
         for operators in OPERATORS
         for survival in SURVIVALS
     }
     for step in steps:
         replaced = Operators(UniformCrossover(), CrankNicolson(step), None)
-        rows[f"uniform, pCN {step:g} | reference"] = (Nsga2.Options(), replaced)
+        rows[f"uniform, pCN {step:g} | reference"] = (Nsga2.Options(keep="front"), replaced)
     for probability in crossovers:
         crossover = UniformCrossover()
         crossover.prob = probability
         replaced = Operators(crossover, CrankNicolson(0.1), None)
         rows[f"uniform on {probability:.0%} of matings, pCN 0.1 | reference"] = (
-            Nsga2.Options(),
+            Nsga2.Options(keep="front"),
             replaced,
         )
     return rows

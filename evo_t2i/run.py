@@ -69,7 +69,7 @@ class Run:
 
     @cached_property
     def front(self) -> list[FrontImage]:
-        """The non-dominated pictures, by ascending id."""
+        """The pictures, by ascending id; ``arrays.leading`` says which are non-dominated."""
         return [self._image(row) for row in range(len(self._front))]
 
     def rank(self, taste: Taste = BALANCED) -> Pick:

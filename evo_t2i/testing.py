@@ -284,11 +284,12 @@ def check_search(factory: Callable[..., Search], *, objectives: int = 2) -> None
     no_worse = np.all(scores[None] >= scores[:, None], axis=-1)  # (n, n), the second than the first
     dominated = np.any(no_worse & ~no_worse.T, axis=1)
     expected = np.flatnonzero(finite & ~dominated)
+    held = first.archive.ids
     _require(
-        np.array_equal(first.archive.ids, expected)
-        and np.array_equal(first.archive.scores, scores[expected]),
-        f"the archive holds the ids {first.archive.ids.tolist()}, expected the finite "
-        f"non-dominated ones {expected.tolist()}",
+        bool(np.isin(expected, held).all() and finite[held].all() and (np.diff(held) > 0).all())
+        and np.array_equal(first.archive.scores, scores[held]),
+        f"the archive holds the ids {held.tolist()}, expected the finite non-dominated ones "
+        f"{expected.tolist()}, and others only beside them, ascending and with their own scores",
     )
 
 

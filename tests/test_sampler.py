@@ -37,18 +37,27 @@ def test_a_run_directory_holds_what_people_look_for(run):
         assert (run.path / name).stat().st_size > 0, name
     with (run.path / "front.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == ["file", "generation", *DEFAULT_SCORES, "look"]
+    assert list(rows[0]) == ["file", "generation", *DEFAULT_SCORES, "look", "front"]
     assert len(rows) == len(run.front) >= 1
     assert [row["file"] for row in rows] == [f"front/{i:04d}.png" for i in range(len(rows))]
     assert all(picture.image.size == (128, 128) for picture in run.front)
     assert (run.path / "pick" / "pick.json").exists()
 
 
-def test_no_picture_of_the_front_dominates_another(run):
-    scores = run.arrays.scores
-    for row in scores:
+def test_the_front_is_what_nothing_dominates_and_the_others_look_otherwise(run):
+    scores, looks = run.arrays.scores, run.arrays.looks
+    for row, leads in zip(scores, run.arrays.leading, strict=True):
         dominated_by = (scores >= row).all(axis=1) & (scores > row).any(axis=1)
-        assert not dominated_by.any()
+        assert dominated_by.any() != leads
+    assert 0 < run.arrays.leading.sum() < len(scores)
+    assert len(set(looks)) > len(set(looks[run.arrays.leading]))
+
+
+def test_the_front_alone_is_kept_where_that_is_asked(run, tmp_path):
+    options = {"nsga2": {"keep": "front"}}
+    alone = evo_t2i.sample(CAPTION, out=tmp_path / "alone", options=options, **SMALL)
+    assert alone.arrays.leading.all()
+    assert set(alone.arrays.ids) == set(run.arrays.ids[run.arrays.leading])
 
 
 @pytest.fixture(scope="module")
@@ -225,7 +234,7 @@ def test_the_notes_setting_runs(tmp_path):
 
 def test_one_score_gives_one_best_picture(tmp_path):
     single = evo_t2i.sample(CAPTION, out=tmp_path / "one", scores=("text_image",), **SMALL)
-    assert len(single.front) == 1
+    assert single.arrays.leading.sum() == 1
     assert (single.path / "pareto.png").exists()
 
 

@@ -49,12 +49,14 @@ def index_columns(scores: Sequence[str]) -> list[Column]:
 
 
 def front_columns(scores: Sequence[str]) -> list[Column]:
-    """A row a picture of a front; ``picked`` is its place among the picks, from 1."""
+    """A row a picture of a front; ``front`` is 1 for those that no other of it dominates, 0 for
+    those kept for their looks, ``picked`` the place among the picks, from 1."""
     return [
         Column("id", str),
         Column("individual", int),
         Column("generation", int),
         *_score_columns(scores),
+        Column("front", int),
         Column("picked", int),
         Column("file", str),
         Column("sha256", str),
@@ -76,7 +78,7 @@ def index_row(result: JobResult, place: Place) -> Values:
         best = chosen.picked[0]
         row |= {
             "evaluations": chosen.facts["evaluations"],
-            "front": len(chosen.front),
+            "front": int(chosen.front.leading.sum()),
             "hypervolume": chosen.facts["hypervolume"][-1],
             "pick": file_in(place, chosen, best),
             "sha256": chosen.front.digests[best],
@@ -96,6 +98,7 @@ def front_rows(result: JobResult, place: Place) -> Iterator[Values]:
             "individual": int(chosen.front.ids[row]),
             "generation": int(chosen.front.generations[row]),
             **_scores(chosen, row),
+            "front": int(chosen.front.leading[row]),
             "picked": places.get(row),
             "file": file_in(place, chosen, row),
             "sha256": chosen.front.digests[row],

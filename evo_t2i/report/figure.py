@@ -17,6 +17,7 @@ from matplotlib.ticker import MaxNLocator
 from evo_t2i.points import Points
 from evo_t2i.report import style
 from evo_t2i.runs.directory import RunDirectory
+from evo_t2i.runs.result import Front
 
 FORMATS = ("png", "svg", "pdf")
 DOTS_PER_INCH = 150
@@ -67,13 +68,15 @@ def saved(figure: Figure, file_format: str) -> bytes:
     return buffer.getvalue()
 
 
-def facts_of(run: RunDirectory, history: Points, front: int) -> list[str]:
+def facts_of(run: RunDirectory, history: Points, front: Front) -> list[str]:
     """What stands beneath a figure's title."""
+    led = int(front.leading.sum())
+    others = f", {len(front) - led:,} of other looks" if led < len(front) else ""
     evolved = int(history.generations.max())
     return [
         f"{evolved} generation{'s' if evolved != 1 else ''}",
         f"{len(history.ids):,} images evaluated",
-        f"{front:,} on the front",
+        f"{led:,} on the front{others}",
         f"seed {run.config.seed}",
     ]
 

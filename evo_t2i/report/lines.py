@@ -100,7 +100,7 @@ def parallel(run: RunDirectory, picked: Sequence[int], file_format: str) -> byte
                 )
         marks = [
             Line2D([], [], color=style.GENERATION_0, linewidth=1.4, label="generation 0"),
-            Line2D([], [], color=style.FRONT, linewidth=1.8, label="Pareto front"),
+            Line2D([], [], color=style.FRONT, linewidth=1.8, label=style.front_title(front)),
         ]
         if picked:
             marks.append(
@@ -115,7 +115,7 @@ def parallel(run: RunDirectory, picked: Sequence[int], file_format: str) -> byte
                     label="picked",
                 )
             )
-        facts = facts_of(run, history, len(front))
+        facts = facts_of(run, history, front)
         head(figure, run.config.caption, facts, LEFT / width, TOP, marks)
         return saved(figure, file_format)
 
@@ -159,10 +159,10 @@ def convergence(run: RunDirectory, file_format: str) -> bytes:
             linewidth=1.8,
         )
         panels[2].set_ylim(0, None)
-        titles = ("hypervolume, in boxes of generation 0", "best so far, z", "images on the front")
+        titles = ("hypervolume, in boxes of generation 0", "best so far, z", "images kept")
         for axes, title in zip(panels, titles, strict=True):
             _generations(axes, title, len(generations))
-        facts = facts_of(run, history, len(front))
+        facts = facts_of(run, history, front)
         head(figure, run.config.caption, facts, LEFT / width, TOP, marks)
         return saved(figure, file_format)
 
@@ -227,7 +227,7 @@ def evolution(run: RunDirectory, picked: Sequence[int], file_format: str) -> byt
         ]
         if picked:
             marks.append(mark("*", style.PICKED, 11, "picked", edge=style.INK))
-        facts = facts_of(run, history, len(front))
+        facts = facts_of(run, history, front)
         head(figure, run.config.caption, facts, LEFT / width, TOP, marks)
         return saved(figure, file_format)
 

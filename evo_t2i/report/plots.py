@@ -37,14 +37,14 @@ def pareto(run: RunDirectory, out: Path, *, picked: Sequence[int] = ()) -> None:
     diagonal. ``picked`` are rows of the front to mark with a star. Equal runs give equal bytes.
     """
     front, history = run.front(), run.history()
-    facts = facts_of(run, history, len(front))
+    facts = facts_of(run, history, front)
     run.publish(out, scatter_matrix(front, history, run.config.caption, facts, picked))
 
 
 def pairs(run: RunDirectory, picked: Sequence[int], file_format: str) -> bytes:
     """The scatter matrix with pictures of the front at their places in the lower panels."""
     front, history = run.front(), run.history()
-    facts = [*facts_of(run, history, len(front)), "pictures of the front at their scores"]
+    facts = [*facts_of(run, history, front), "pictures of the front at their scores"]
     return scatter_matrix(
         front, history, run.config.caption, facts, picked, pictures=True, file_format=file_format
     )
@@ -84,7 +84,7 @@ def scatter_matrix(
                 if row == column:
                     _histograms(axes, layers, column, "" if count == 1 else names[column], picked)
                 else:
-                    _scatter(axes, layers, column, row, picked)
+                    _scatter(axes, layers, front.leading, column, row, picked)
                 _limits(axes, layers, column, None if row == column else row)
                 _frame(axes, names, row, column, side / count)
                 if pictures and row > column:
@@ -94,6 +94,8 @@ def scatter_matrix(
             mark("o", style.EVALUATED, 4.5, "evaluated later"),
             mark("o", style.FRONT, 5.5, "Pareto front"),
         ]
+        if not front.leading.all():
+            marks.append(mark("o", style.PAPER, 4.5, "other looks", edge=style.FRONT))
         if picked:
             marks.append(mark("*", style.PICKED, 11, "picked", edge=style.INK))
         head(figure, caption, facts, left / width, top, marks)
@@ -111,10 +113,15 @@ def _layers(front: Front, history: Points) -> dict[str, np.ndarray]:
 
 
 def _scatter(
-    axes: Axes, layers: dict[str, np.ndarray], x: int, y: int, picked: Sequence[int]
+    axes: Axes,
+    layers: dict[str, np.ndarray],
+    leading: np.ndarray,
+    x: int,
+    y: int,
+    picked: Sequence[int],
 ) -> None:
     dense = max(0.35, min(1.0, (60 / max(len(layers["front"]), 1)) ** 0.5))
-    later, first, front = (layers[name] for name in ("evaluated", "generation 0", "front"))
+    later, first, front = layers.values()
     axes.scatter(
         later[:, x],
         later[:, y],
@@ -134,13 +141,22 @@ def _scatter(
         zorder=2,
     )
     axes.scatter(
-        front[:, x],
-        front[:, y],
+        front[leading, x],
+        front[leading, y],
         s=22 * dense,
         color=style.FRONT,
         edgecolors=style.PAPER,
         linewidths=0.4 * dense,
         zorder=3,
+    )
+    axes.scatter(
+        front[~leading, x],
+        front[~leading, y],
+        s=16 * dense,
+        color=style.PAPER,
+        edgecolors=style.FRONT,
+        linewidths=0.9 * dense,
+        zorder=2.5,
     )
     if picked:
         axes.scatter(

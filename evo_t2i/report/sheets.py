@@ -72,7 +72,8 @@ def front_sheet_png(run: RunDirectory, pick: Pick) -> bytes:
     used = [column for column, name in enumerate(front.score_names) if pick.weights[name] > 0]
     if pick.method == "balanced" and (pick.z[rows][:, used] < 0).any():
         order += ", those with a score below generation 0's median last"
-    subtitle = f"Pareto front, {shown}, {order} · beneath: value, {names} · seed {run.config.seed}"
+    title, seed = style.front_title(front), run.config.seed
+    subtitle = f"{title}, {shown}, {order} · beneath: value, {names} · seed {seed}"
     return grid_png(
         [images[row] for row in rows],
         labels,

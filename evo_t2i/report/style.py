@@ -10,6 +10,8 @@ from matplotlib import ft2font
 from matplotlib.ft2font import FT2Font
 from PIL import ImageFont, features
 
+from evo_t2i.runs.result import Front
+
 PAPER = "#faf9f6"
 INK = "#22262b"
 MUTED = "#767c85"
@@ -129,3 +131,8 @@ def _fitting(text: str, face: ImageFont.FreeTypeFont, width: float, tail: str = 
 def score_title(name: str) -> str:
     """``text_image`` as a person reads it."""
     return name.replace("_", " ")
+
+
+def front_title(front: Front) -> str:
+    """What a figure calls the pictures of a run."""
+    return "Pareto front" if front.leading.all() else "Pareto front and other looks"

@@ -9,7 +9,7 @@
     gen/0007.state.safetensors   its latents and the search's state; kept for 0 and the last two
     archive.safetensors          all non-dominated individuals, with their latents
     front/0000.png ...           their pictures, by ascending id
-    front.csv                    file, generation, one column a score, and look
+    front.csv                    file, generation, one column a score, look, front
     run.json                     the finished run's facts
     presented.json               digests of the figures that were drawn of it
     lock                         empty; locked while a program writes

@@ -24,12 +24,12 @@ from evo_t2i.search.operators import (
 from evo_t2i.search.protocol import Sample, check_choice
 from evo_t2i.search.seen import Usual, seen
 from evo_t2i.search.steps import Steps
-from evo_t2i.search.survival import SURVIVALS, Niches, fitting_survival, survive
+from evo_t2i.search.survival import LARGEST, SURVIVALS, Niches, fitting_survival, survive
 
 LOOK = "look"
 EMBEDDING = "clip.image"
 NICHES = ("none", "look", "embedding")
-KEPT = ("front", "looks")
+KEPT = ("looks", "front")
 SHARE = 0.05
 """Of the population, how much may survive of one niche."""
 NEAR = 0.25
@@ -68,7 +68,9 @@ class Nsga2(Generational):
             NICHES[0],
         )
         keep: str = described(
-            "What the archive holds: the front, or looks (the best of each look besides).", KEPT[0]
+            "What the archive holds: looks (the front, and the best of other looks, up to "
+            f"{LARGEST:,} points a generation), or front.",
+            KEPT[0],
         )
 
         def __post_init__(self) -> None:
@@ -125,7 +127,10 @@ class Nsga2(Generational):
         )
         self._survival, self.notes = _fitting(options, config)
         self._niche = options.niche if self._survival == "reference" else NICHES[0]
-        self._elites = Elites.none(dimensions, objectives) if options.keep == "looks" else None
+        if options.keep == "looks" and _points(config) <= LARGEST:
+            self._elites: Elites | None = Elites.none(dimensions, objectives)
+        else:
+            self._elites = None
         self._steps = Steps.none() if options.adaptive else None
         needed = {"look": LOOK, "embedding": EMBEDDING, "none": None}[self._niche]
         self.wants = frozenset(
@@ -294,16 +299,26 @@ class Nsga2(Generational):
 
 def _fitting(options: Nsga2.Options, config: RunConfig) -> tuple[str, tuple[str, ...]]:
     """The survival that so many points allow, and what to say where it is not the one asked for."""
-    points = config.population + max(config.offspring, config.started)
+    points = _points(config)
     name = fitting_survival(options.survival, points)
+    notes = []
+    if options.keep == "looks" and points > LARGEST:
+        notes.append(
+            f"With {points:,} points a generation no other looks are kept beside the front."
+        )
     if name == options.survival:
-        return name, ()
+        return name, tuple(notes)
     without = "" if options.niche == NICHES[0] else ", without niches"
-    note = (
+    notes.append(
         f"Survival is {name} instead of {options.survival}{without}: with {points:,} points a "
         f"generation {options.survival} would take longer than drawing them."
     )
-    return name, (note,)
+    return name, tuple(notes)
+
+
+def _points(config: RunConfig) -> int:
+    """Parents and offspring of a generation together."""
+    return config.population + max(config.offspring, config.started)
 
 
 def _require(condition: bool, name: str, got: Any, expected: str) -> None:

@@ -33,8 +33,8 @@ class Search(Protocol):
 
     @property
     def archive(self) -> Points:
-        """All finite non-dominated points told so far, ids ascending; and others if an option of
-        the search asks for them."""
+        """All finite non-dominated points told so far, ids ascending, and such others as the search
+        keeps beside them."""
 
     @property
     def population(self) -> Points:

@@ -47,7 +47,7 @@ def test_a_checkpoint_is_converted_and_used(evo, tmp_path, random_models):  # no
     assert result.code == 0, result.err
     with (tmp_path / "run" / "front.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == ["file", "generation", "discriminator", "image_real", "look"]
+    assert list(rows[0]) == ["file", "generation", "discriminator", "image_real", "look", "front"]
     journal = (tmp_path / "run" / "journal.jsonl").read_text().splitlines()
     models = [json.loads(line)["entry"].get("models", {}) for line in journal]
     assert {"generator", "discriminator", "vgg"} in [set(digests) for digests in models]

@@ -128,9 +128,10 @@ def test_summary_of_a_finished_run(finished_run, capsys):
     evolving.print_summary(facts)
     out = capsys.readouterr().out
     assert facts["hypervolume_gain"] == 2.5
+    assert 0 < facts["front"] < 6
     for text in (
         str(finished_run),
-        "6 images of 12 evaluated in 1 min 23 s",
+        f"{facts['front']} images and {6 - facts['front']} beside it of 12 evaluated in 1 min 23 s",
         "5.000, 2.50 times generation 0's",
         "[red]cat[/red] :smile: on the table\\x1b[31m.",
         "contact_sheet.png, pareto.png, before_after.png",

@@ -66,13 +66,16 @@ def test_front_csv_lists_the_pictures_with_their_scores(toy, tmp_path):
     with (run.path / "front.csv").open(newline="") as file:
         header, *rows = list(csv.reader(file))
     front = run.front()
-    assert header == ["file", "generation", "text_image", "image_real", "look"]
+    assert header == ["file", "generation", "text_image", "image_real", "look", "front"]
     assert [run.path / row[0] for row in rows] == list(front.files)
     assert all(file.is_file() for file in front.files)
     np.testing.assert_allclose(
-        np.array([row[2:-1] for row in rows], dtype=float), front.scores, atol=5e-7
+        np.array([row[2:-2] for row in rows], dtype=float), front.scores, atol=5e-7
     )
-    assert [int(row[-1]) for row in rows] == front.looks.tolist()
+    assert [int(row[-2]) for row in rows] == front.looks.tolist()
+    others = front.scores[:, None] >= front.scores[None]
+    dominated = (others.all(2) & ~others.all(2).T).any(0)
+    assert [int(row[-1]) for row in rows] == (~dominated).astype(int).tolist()
 
 
 def test_a_picture_says_where_it_comes_from(toy, tmp_path):

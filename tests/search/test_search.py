@@ -76,6 +76,8 @@ def make(
     small = {"caption": "a test", "seed": 3, "population": 24, "offspring": 24}
     names = {field.name for field in dataclasses.fields(Nsga2.Options)}
     chosen = {name: options.pop(name) for name in names & options.keys()}
+    if factory is Nsga2:
+        chosen = {"keep": "front"} | chosen
     shape = {"latent_shape": (dimensions // 16, 4, 4)} if takes(factory, "latent_shape") else {}
     return factory(
         **shape,

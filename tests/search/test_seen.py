@@ -152,7 +152,7 @@ def test_children_have_their_first_parents_step() -> None:
         ({"fine_step": 0.3}, "haar-pcn, or leave out `fine_step`"),
         ({"niche": "look", "survival": "mnn"}, "reference, which alone knows niches"),
         ({"niche": "colour"}, "choose from none, look, embedding"),
-        ({"keep": "all"}, "choose from front, looks"),
+        ({"keep": "all"}, "choose from looks, front"),
     ],
 )
 def test_options_that_nothing_honours_are_refused(options: dict, said: str) -> None:
@@ -190,9 +190,11 @@ def test_a_survival_that_does_not_scale_gives_way_and_says_so() -> None:
         )
 
     assert search(2_000).notes == ()
-    assert search(3_000, survival="crowding").notes == ()
+    assert search(3_000, survival="crowding", keep="front").notes == ()
     large = search(3_000, niche="look")
-    assert large.wants == frozenset()
-    assert "Survival is crowding instead of reference, without niches: with 6,000" in large.notes[0]
+    assert large.wants == frozenset()  # nor an archive of looks
+    without, instead = large.notes
+    assert without.startswith("With 6,000 points a generation no other looks are kept")
+    assert instead.startswith("Survival is crowding instead of reference, without niches: with 6,")
     large.tell(large.ask(), np.random.default_rng(0).random((3_000, 2)))
     assert len(large.population) == 3_000

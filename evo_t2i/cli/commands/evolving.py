@@ -91,7 +91,8 @@ def run_facts(run: "Run", seconds: float) -> dict[str, Any]:
         "run": str(run.path),
         "caption": run.config.caption,
         "seed": run.config.seed,
-        "front": len(run.arrays),
+        "front": int(run.arrays.leading.sum()),
+        "beside": int((~run.arrays.leading).sum()),
         "looks": facts.get("looks"),
         "ended_by": facts.get("ended_by", "generations"),
         "evaluations": facts["evaluations"],
@@ -139,7 +140,7 @@ def print_summary(facts: dict[str, Any]) -> None:
             ("run", facts["run"]),
             ("caption", facts["caption"]),
             ("seed", str(facts["seed"])),
-            ("front", f"{facts['front']:,} images{_looks(facts['looks'])} of {evaluated}"),
+            ("front", f"{_kept(facts['front'], facts['beside'], facts['looks'])} of {evaluated}"),
             *_ended(facts["ended_by"]),
             ("hypervolume", volume),
             *_rescored(facts["rescored"]),
@@ -160,10 +161,13 @@ def print_summary(facts: dict[str, Any]) -> None:
         print(shown(sentence))
 
 
-def _looks(looks: int | None) -> str:
+def _kept(front: int, beside: int, looks: int | None) -> str:
+    """``74 images and 38 beside it, 62 different looks,``."""
+    images = f"{front:,} images" + (f" and {beside:,} beside it" if beside else "")
     if not looks:
-        return ""
-    return " of one look," if looks == 1 else f" of {looks} different looks,"
+        return images
+    shown = "one look" if looks == 1 else f"{looks} different looks"
+    return f"{images}, {shown}," if beside else f"{images} of {shown},"
 
 
 def _ended(budget: str) -> list[tuple[str, str]]:

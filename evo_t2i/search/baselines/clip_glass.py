@@ -26,6 +26,6 @@ class ClipGlass(Nsga2):
             dimensions=dimensions,
             objectives=objectives,
             config=config,
-            options=Nsga2.Options(survival="crowding"),
+            options=Nsga2.Options(survival="crowding", keep="front"),
             operators=Operators(SBX(eta=ETA, prob=1.0), PM(eta=ETA, prob=1.0, prob_var=0.5), BOUND),
         )
