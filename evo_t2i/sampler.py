@@ -161,7 +161,7 @@ def _evolve(run: RunDirectory, models: Models, search: Search, announce: Announc
     config = run.config
     evaluator = models.for_caption(config.caption, config.micro_batch)
     screen = Screen.of(config, models, evaluator.batches)
-    surroundings = environment(models.device)
+    surroundings = environment(models.device, models.precision)
     run.check_environment(surroundings)
     wanted: frozenset[str] = getattr(search, "wants", frozenset())
     evaluator.scorer.require_features(wanted - {LOOK})

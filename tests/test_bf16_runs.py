@@ -69,6 +69,15 @@ def test_killed_and_resumed_equals_uninterrupted(run, tmp_path):
     assert digests(path) == digests(run.path)
 
 
+def test_a_run_that_goes_on_in_another_precision_says_so(tmp_path, monkeypatch):
+    settings = SMALL | {"precision": "auto", "generations": 1}
+    monkeypatch.setattr(models_of_a_run, "fast_precision", lambda _device: "bf16")
+    path = evo_t2i.sample(CAPTION, out=tmp_path / "run", **settings).path
+    monkeypatch.setattr(models_of_a_run, "fast_precision", lambda _device: "fp32")
+    resumed = evo_t2i.resume(path, generations=2)
+    assert any("precision bf16, now fp32" in warning for warning in resumed.warnings)
+
+
 @pytest.mark.parametrize("stage", ["rescoring", "writing"])
 def test_stopped_after_the_search_and_resumed_equals_uninterrupted(run, tmp_path, stage):
     path = tmp_path / "stopped"

@@ -242,14 +242,16 @@ def _needs(extractor: FeatureExtractor) -> frozenset[str]:
     return frozenset(getattr(extractor, "needs", ()))
 
 
-def environment(device: torch.device) -> dict[str, str | int]:
-    """What beside the models and the configuration can change the last bits of a score.
+def environment(device: torch.device, precision: str) -> dict[str, str | int]:
+    """What beside the models and the configuration can change the last bits of a score, and the
+    ``precision`` that was possible here.
 
     A run repeats byte for byte where this is the same.
     """
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
     return {
         "device": f"{device.type} {name}",
+        "precision": precision,
         "threads": torch.get_num_threads(),
         "python": platform.python_version(),
         **{package: version(package) for package in _DECISIVE},
