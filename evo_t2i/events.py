@@ -69,15 +69,15 @@ class Announcer:
         draw: Callable[[np.ndarray], np.ndarray],
     ) -> None:
         """``generation`` is safe; ``front`` is what it left, ``first_scores`` generation 0's."""
-        self._front = len(front)
+        self._front = int(front.leading.sum())
         snapshot = Snapshot(front, self._config.scores, first_scores, draw)
         evaluations = self._config.evaluated(generation)
-        event = Event("generation", generation, evaluations, len(front), hypervolume, snapshot)
+        event = Event("generation", generation, evaluations, self._front, hypervolume, snapshot)
         self._tell(event)
 
     def ending(self, stage: str, front: Points, last: int) -> None:
         """``rescoring`` or ``writing`` begins, after generation ``last``."""
-        self._tell(Event(stage, last, self._config.evaluated(last), len(front)))
+        self._tell(Event(stage, last, self._config.evaluated(last), int(front.leading.sum())))
 
     def _tell(self, event: Event) -> None:
         if self._progress is not None:

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -36,6 +37,14 @@ class Points:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @cached_property
+    def leading(self) -> np.ndarray:
+        """(n,) bool: the points that none of these dominates; their scores must be finite."""
+        import moocore  # takes a tenth of a second that most commands need not wait
+
+        led: np.ndarray = moocore.is_nondominated(self.scores, maximise=True, keep_weakly=True)
+        return led
 
     def __getitem__(self, rows: np.ndarray | slice) -> "Points":
         """The points of some rows: an index array, a mask or a slice."""

@@ -192,7 +192,7 @@ def _evolve(run: RunDirectory, models: Models, search: Search, announce: Announc
         volumes.append(box.volume(search.archive.scores))
         facts = GenerationFacts(
             evaluations=config.evaluated(generation),
-            front=len(search.archive),
+            front=int(search.archive.leading.sum()),
             hypervolume=volumes[-1],
             box=(box.reference, box.best),
             micro_batch=evaluator.batches.size,

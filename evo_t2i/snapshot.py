@@ -34,7 +34,7 @@ class Snapshot:
     """
 
     front: Points
-    """All non-dominated individuals so far, by ascending id."""
+    """What the search keeps so far, by ascending id; ``leading`` says which are non-dominated."""
     score_names: tuple[str, ...]
     generation0_scores: np.ndarray
     """(k, m); what a pick measures against."""

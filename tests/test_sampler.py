@@ -96,7 +96,7 @@ def test_who_looks_on_changes_nothing(exact, tmp_path):
     watched = evo_t2i.sample(CAPTION, out=tmp_path / "watched", progress=look, **EXACT)
     assert digests(watched.path) == digests(run.path)
     assert [event.generation for event, _ in seen] == [0, 1, 2, 3]
-    assert all(event.front == len(event.snapshot.front) for event, _ in seen)
+    assert all(event.front == event.snapshot.front.leading.sum() for event, _ in seen)
     last = seen[-1][1]
     picked = run.pick(count=3)
     assert [image.id for image in last] == [image.id for image in picked]

@@ -159,7 +159,7 @@ def convergence(run: RunDirectory, file_format: str) -> bytes:
             linewidth=1.8,
         )
         panels[2].set_ylim(0, None)
-        titles = ("hypervolume, in boxes of generation 0", "best so far, z", "images kept")
+        titles = ("hypervolume, in boxes of generation 0", "best so far, z", "images on the front")
         for axes, title in zip(panels, titles, strict=True):
             _generations(axes, title, len(generations))
         facts = facts_of(run, history, front)

@@ -104,7 +104,8 @@ def run_data(run: RunDirectory) -> dict[str, Any]:
 
     ``centre`` and ``scale`` (m,) are those of ``robust_scale`` over generation 0. ``lineage`` has
     the front and its ancestors, nearest first, in columns. ``different`` are the rows of a larger
-    front that look most unlike one another. Nothing depends on the run's path.
+    front that look most unlike one another, ``beside`` is how many pictures are dominated and were
+    kept for their looks. Nothing depends on the run's path.
     """
     front, history = run.front(), run.history()
     facts = run.facts()
@@ -114,6 +115,8 @@ def run_data(run: RunDirectory) -> dict[str, Any]:
     data["run"]["digest"] = run.digest
     files = [f"front/{file.name}" for file in front.files]
     data["front"] |= {"file": files, **_pictures(front)}
+    if beside := int((~front.leading).sum()):
+        data["front"]["beside"] = beside
     if front.looks.any():
         data["front"]["look"] = front.looks.tolist()
     if (before := _before(run, history)) is not None:

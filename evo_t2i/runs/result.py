@@ -9,11 +9,9 @@ import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import moocore
 import numpy as np
 
 from evo_t2i.config import RunConfig
@@ -53,11 +51,6 @@ class Front(Points):
     looks: np.ndarray
     """(n,) int64: the number of each picture's look, from 1 in the order of the balanced pick, so
     that the best picture has look 1; all 0 in runs of versions that knew no looks."""
-
-    @cached_property
-    def leading(self) -> np.ndarray:
-        """(n,) bool: which are non-dominated among these."""
-        return _leading(self.scores)
 
     def png(self, row: int) -> bytes:
         """The file of ``row``; RunDataError when it was changed or is missing."""
@@ -207,18 +200,11 @@ def _front_csv(
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(["file", "generation", *score_names, "look", "front"])
-    leading = _leading(front.scores)
-    rows = zip(names, front.generations, front.scores, looks, leading, strict=True)
+    rows = zip(names, front.generations, front.scores, looks, front.leading, strict=True)
     for name, generation, scores, look, leads in rows:
         values = [f"{score:.6f}" for score in scores]
         writer.writerow([name, int(generation), *values, int(look), int(leads)])
     return buffer.getvalue().encode()
-
-
-def _leading(scores: np.ndarray) -> np.ndarray:
-    """(n,) bool: which rows of (n, m) no other row dominates."""
-    led: np.ndarray = moocore.is_nondominated(scores, maximise=True, keep_weakly=True)
-    return led
 
 
 def _looks(arrays: Mapping[str, np.ndarray]) -> np.ndarray:

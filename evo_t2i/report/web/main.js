@@ -18,8 +18,10 @@ const front = {
 
 document.title = `${run.caption} · evo-t2i`;
 byId("caption").textContent = run.caption;
+const beside = data.front.beside ?? 0;
 byId("facts").textContent = [
-  `${plural(front.live?.front ?? front.id.length, "picture")} on the front`,
+  `${plural(front.live?.front ?? front.id.length - beside, "picture")} on the front`,
+  ...(beside ? [`${beside} of other looks`] : []),
   `${run.evaluations.toLocaleString("en")} evaluated`,
   plural(run.generations, "generation"),
   ...(new Set(front.look).size > 1 ? [`${new Set(front.look).size} looks`] : []),
