@@ -90,7 +90,8 @@ def wait_for_address(tab, text):
 
 def wait_for_front(tab, front):
     led = front.leading.sum()
-    tab.page.locator("#facts", has_text=f"{led} picture{'s' if led > 1 else ''} on the front").wait_for()
+    text = f"{led} picture{'s' if led > 1 else ''} on the front"
+    tab.page.locator("#facts", has_text=text).wait_for()
     tab.settle()
 
 
