@@ -104,9 +104,9 @@ def clip(
     weights: Weights = WEIGHTS,
     texts: Annotated[
         int, typer.Option(min=1, help="Captions that its reader learns from, repeats included.")
-    ] = 1_500_000,
+    ] = 1_200_000,
     captions: Annotated[int, typer.Option(min=500, help="Different captions.")] = 300_000,
-    images: Images = 180_000,
+    images: Images = 240_000,
     renders: Renders = 50_000,
     seed: Seed = 11,
     device: Device = "auto",
