@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from evo_t2i.picking.formulas import Z_CAP
 from evo_t2i.picking.methods import Pick
 from evo_t2i.report import style
 from evo_t2i.report.different import most_different
@@ -51,12 +52,18 @@ def front_sheet_png(run: RunDirectory, pick: Pick) -> bytes:
 
     The picked images come first and are framed; the others follow best first, by the pick's
     ranking. Of a larger front those are shown that look least like one another
-    (``most_different``); the subtitle says so. Beneath each image: its place on the sheet, its
-    value, its scores.
+    (``most_different``), among those that are no worse than a typical sample of generation 0 (mean
+    z, each at most 3, at least 0); the subtitle says so. Beneath each image: its place on the
+    sheet, its value, its scores.
     """
     front = run.front()
     images = [front.image(row) for row in range(len(front))]
     rows = list(dict.fromkeys([*pick.chosen, *pick.ranking, *range(len(front))]))
+    used = [column for column, name in enumerate(front.score_names) if pick.weights[name] > 0]
+    typical = np.minimum(pick.z[:, used], Z_CAP).mean(axis=1) >= 0
+    if len(rows) > MOST_PICTURES:
+        rows = [row for row in rows if typical[row] or row in pick.chosen]
+    worse = len(front) - len(rows)
     different = most_different(images, rows, MOST_PICTURES)
     rows = list(dict.fromkeys([*pick.chosen, *different]))[:MOST_PICTURES]
     labels = []
@@ -67,9 +74,10 @@ def front_sheet_png(run: RunDirectory, pick: Pick) -> bytes:
     names = ", ".join(style.score_title(name) for name in front.score_names)
     shown = f"{len(front)} image{'s' if len(front) != 1 else ''}"
     if len(rows) < len(front):
-        shown = f"{len(rows)} of {len(front)} images, chosen to look different"
+        shown = f"{len(rows)} of {len(front)} images"
+        shown += f", {worse} below generation 0's middle left out" if worse else ""
+        shown += ", chosen to look different" if len(rows) < len(front) - worse else ""
     order = f"best first by {pick.method}"
-    used = [column for column, name in enumerate(front.score_names) if pick.weights[name] > 0]
     if pick.method == "balanced" and (pick.z[rows][:, used] < 0).any():
         order += ", those with a score below generation 0's median last"
     title, seed = style.front_title(front), run.config.seed
