@@ -113,28 +113,16 @@ def clip(
     workers: Workers = 2,
 ) -> None:
     """A reader of captions of its own, then vision transformer and projection."""
-    from evo_t2i.checkpoints.minilm import minilm_folder
-    from evo_t2i.models import text_side
     from evo_t2i.training.builtin import clip as training
     from evo_t2i.training.builtin import export
-    from evo_t2i.training.builtin import text as reading
     from evo_t2i.training.supervised import FitSettings
 
-    say(f"Reading or writing {captions:,} captions…")
-    data = reading.load_texts(out, captions, CLIP_TEXTS_SEED, latents=0, workers=workers)
-    words = reading.TextSettings(texts=texts, layers=training.READER_LAYERS, latents=0, seed=seed)
-    with going_on_later(out / "clip-reader"):
-        students = reading.train_text(
-            data, words, out / "clip-reader", TrainingReport("clip-reader")
-        )
-    reader = students.reader
-    side = text_side.load({"reader": reader.arguments}, reader.state_dict(), minilm_folder())
+    side, read = _clip_reader(out, texts, captions, seed, workers)
     pool = _pool(out, renders, TWINS_SEED, workers, "twins")
     validation = _pool(out, 2_000, TWINS_VALIDATION_SEED, workers, "twins")
     settings = FitSettings(images=images, seed=seed)
     model = _fitted("clip", training.train_clip, (pool, side, settings), out, device)
-    metrics = training.evaluate(model, validation)
-    metrics |= {f"reader_{name}": value for name, value in reading.evaluate(students).items()}
+    metrics = training.evaluate(model, validation) | read
     command = f"clip --texts {texts} --captions {captions}"
     export.save_clip(weights, model, _facts_of(command, settings, renders, metrics))
     _done(weights / "clip", metrics)
@@ -232,6 +220,26 @@ def generator(
     command = f"generator --images {images} --layouts {layouts} --renders {renders} --seed {seed}"
     export.save_generator(weights, model, _facts(command, metrics))
     _done(weights / "generator", metrics)
+
+
+def _clip_reader(
+    out: Path, texts: int, captions: int, seed: int, workers: int
+) -> tuple[Any, dict[str, float]]:
+    """The CLIP's text side, and how well it reads."""
+    from evo_t2i.checkpoints.minilm import minilm_folder
+    from evo_t2i.models import text_side
+    from evo_t2i.training.builtin.clip import READER_LAYERS
+    from evo_t2i.training.builtin.text import TextSettings, evaluate, load_texts, train_text
+
+    say(f"Reading or writing {captions:,} captions…")
+    data = load_texts(out, captions, CLIP_TEXTS_SEED, latents=0, workers=workers)
+    settings = TextSettings(texts=texts, layers=READER_LAYERS, latents=0, seed=seed)
+    folder = out / "clip-reader"
+    with going_on_later(folder):
+        students = train_text(data, settings, folder, TrainingReport("clip-reader"))
+    reader = students.reader
+    side = text_side.load({"reader": reader.arguments}, reader.state_dict(), minilm_folder())
+    return side, {f"reader_{name}": value for name, value in evaluate(students).items()}
 
 
 def _fitted(
