@@ -21,7 +21,7 @@ import torch
 from evo_t2i.config import RunConfig
 from evo_t2i.evaluate.models import Models, load
 from evo_t2i.points import Points
-from evo_t2i.sampler import search_of
+from evo_t2i.sampler import search_of, told
 from evo_t2i.search.archive import extend
 from evo_t2i.search.hypervolume import Box
 from evo_t2i.world import captions, sample_scene
@@ -56,8 +56,7 @@ def volumes(
     archive: Points | None = None
     found: list[float] = []
     while search.generation <= config.generations:
-        latents = search.ask()
-        points = search.tell(latents, evaluator.score_latents(latents))
+        points = told(search, search.ask(), evaluator)
         if archive is None:
             box, archive = Box.around(points.scores), points[:0]
         archive = extend(archive, points)

@@ -34,7 +34,7 @@ from evo_t2i.models.layout_generator import LayoutGenerator
 from evo_t2i.picking.methods import pick
 from evo_t2i.picking.scale import rank_correlation, robust_scale, standardise
 from evo_t2i.points import Points
-from evo_t2i.sampler import search_of
+from evo_t2i.sampler import search_of, told
 from evo_t2i.search.archive import extend
 from evo_t2i.search.hypervolume import Box
 from evo_t2i.training.builtin import export, judgement
@@ -164,16 +164,11 @@ def searched(caption: str, arm: Arm, models: Models) -> Iterator[tuple[int, Poin
         options={arm.sampler: arm.options} if arm.options else {},
     )
     search = search_of(config, models)
-    wanted = getattr(search, "wants", frozenset())
-    told: list[Points] = []
+    found: list[Points] = []
     while search.generation <= config.generations:
-        latents = search.ask()
-        scores, described = evaluator.score_and_describe(latents, wanted)
-        told.append(
-            search.tell(latents, scores, described) if wanted else search.tell(latents, scores)
-        )
-        if len(told) * BATCH in arm.budgets:
-            yield len(told) * BATCH, Points.joined(told)
+        found.append(told(search, search.ask(), evaluator))
+        if len(found) * BATCH in arm.budgets:
+            yield len(found) * BATCH, Points.joined(found)
 
 
 def measured(caption: Caption, bench: Bench, names: Sequence[str]) -> dict[str, Any]:

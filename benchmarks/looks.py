@@ -28,7 +28,7 @@ from evo_t2i.picking.methods import pick
 from evo_t2i.points import Points
 from evo_t2i.report.sheets import grid_png
 from evo_t2i.runs.atomic import write_bytes
-from evo_t2i.sampler import search_of
+from evo_t2i.sampler import search_of, told
 from evo_t2i.search.archive import extend
 from evo_t2i.search.hypervolume import Box
 from evo_t2i.search.protocol import Search
@@ -74,9 +74,7 @@ def searched(
     start = time.perf_counter()
     first = None
     while search.generation <= config.generations:
-        latents = search.ask()
-        scores, described = evaluator.score_and_describe(latents, search.wants)
-        points = search.tell(latents, scores, described)
+        points = told(search, search.ask(), evaluator)
         first = points if first is None else first
     assert first is not None
     return evaluator, search, first, time.perf_counter() - start

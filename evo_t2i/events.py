@@ -69,7 +69,7 @@ class Announcer:
         draw: Callable[[np.ndarray], np.ndarray],
     ) -> None:
         """``generation`` is safe; ``front`` is what it left, ``first_scores`` generation 0's."""
-        self._front = int(front.leading.sum())
+        self._front = front.led
         snapshot = Snapshot(front, self._config.scores, first_scores, draw)
         evaluations = self._config.evaluated(generation)
         event = Event("generation", generation, evaluations, self._front, hypervolume, snapshot)
@@ -77,7 +77,7 @@ class Announcer:
 
     def ending(self, stage: str, front: Points, last: int) -> None:
         """``rescoring`` or ``writing`` begins, after generation ``last``."""
-        self._tell(Event(stage, last, self._config.evaluated(last), int(front.leading.sum())))
+        self._tell(Event(stage, last, self._config.evaluated(last), front.led))
 
     def _tell(self, event: Event) -> None:
         if self._progress is not None:

@@ -46,6 +46,11 @@ class Points:
         led: np.ndarray = moocore.is_nondominated(self.scores, maximise=True, keep_weakly=True)
         return led
 
+    @property
+    def led(self) -> int:
+        """How many are ``leading``."""
+        return int(self.leading.sum())
+
     def __getitem__(self, rows: np.ndarray | slice) -> "Points":
         """The points of some rows: an index array, a mask or a slice."""
         return Points(**{name: array[rows] for name, array in self.arrays().items()})

@@ -3,7 +3,7 @@
 caption → condition → latents → images → features → scores → survival → front → run directory
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from evo_t2i.evaluate.screen import Screen
 from evo_t2i.events import Announcer, Progress
 from evo_t2i.looks import grouped, thumbnails
 from evo_t2i.picking.methods import pick
-from evo_t2i.picking.scale import rank_correlation, robust_scale
+from evo_t2i.picking.scale import rank_correlations, robust_scale
 from evo_t2i.points import Points
 from evo_t2i.present import NEED_MODELS, mend, missing, present, present_anew
 from evo_t2i.presets import BUILTIN, with_preset
@@ -140,6 +140,25 @@ def search_of(config: RunConfig, models: Models) -> Search:
     return search
 
 
+def told(
+    search: Search,
+    latents: np.ndarray,
+    scoring: Evaluator | Screen,
+    progress: Callable[[int], None] | None = None,
+) -> Points:
+    """Score the latents that ``search`` asked, and tell it what it wants to know."""
+    wanted = wants_of(search)
+    scores, described = scoring.score_and_describe(latents, wanted, progress)
+    if wanted:
+        return search.tell(latents, scores, described)  # type: ignore[call-arg]
+    return search.tell(latents, scores)
+
+
+def wants_of(search: Search) -> frozenset[str]:
+    """What ``search`` has to know of pictures beside their scores."""
+    return getattr(search, "wants", frozenset())
+
+
 def _extend(run: RunDirectory, budget: Mapping[str, float]) -> None:
     """Give the run another budget, and set a person's pick aside where a complete one goes on."""
     config = run.config.with_budget(**budget)
@@ -160,11 +179,10 @@ def _evolve(run: RunDirectory, models: Models, search: Search, announce: Announc
     """Generation after generation until the front can be written."""
     config = run.config
     evaluator = models.for_caption(config.caption, config.micro_batch)
-    screen = Screen.of(config, models, evaluator.batches)
+    screen = Screen.of(config, models, evaluator)
     surroundings = environment(models.device, models.precision)
     run.check_environment(surroundings)
-    wanted: frozenset[str] = getattr(search, "wants", frozenset())
-    evaluator.scorer.require_features(wanted - {LOOK})
+    evaluator.scorer.require_features(wants_of(search) - {LOOK})
     budget = Budget(config, made=len(run.journal) if run.finished else None)
     doubts = models.doubts(config.caption)
     first = _go_on(run, models, evaluator, search)
@@ -177,22 +195,14 @@ def _evolve(run: RunDirectory, models: Models, search: Search, announce: Announc
         if config.refine and first is not None:
             rng = random_generator(config.seed, generation, step=2)
             latents = refined(latents, config.refine, evaluator, robust_scale(first.scores)[1], rng)
-        heard = announce.scoring(generation)
-        if screen is None or generation == 0:
-            scores, described = evaluator.score_and_describe(latents, wanted, heard)
-        else:
-            scores, described = screen.score_and_describe(latents, evaluator, wanted, heard)
-        points = (
-            search.tell(latents, scores, described)  # type: ignore[call-arg]
-            if wanted
-            else search.tell(latents, scores)
-        )
+        scoring = evaluator if screen is None or generation == 0 else screen
+        points = told(search, latents, scoring, announce.scoring(generation))
         first = points if first is None else first
         box = Box.around(first.scores)
         volumes.append(box.volume(search.archive.scores))
         facts = GenerationFacts(
             evaluations=config.evaluated(generation),
-            front=int(search.archive.leading.sum()),
+            front=search.archive.led,
             hypervolume=volumes[-1],
             box=(box.reference, box.best),
             micro_batch=evaluator.batches.size,
@@ -284,16 +294,13 @@ def _rescored(
     kept = leads | (~led & finite)
     front = again[kept]
     change = np.abs(scores - found.scores)[finite].max(axis=0)
-    agreement = [
-        rank_correlation(old, new)
-        for old, new in zip(found.scores[finite].T, scores[finite].T, strict=True)
-    ]
+    names = evaluator.scorer.names
     facts = {
         "precision": evaluator.precision,
         "previews": evaluator.preview is not None,
         "left": int(len(found) - len(front)),
-        "rank_correlation": dict(zip(evaluator.scorer.names, agreement, strict=True)),
-        "largest_change": dict(zip(evaluator.scorer.names, change.tolist(), strict=True)),
+        "rank_correlation": rank_correlations(found.scores, scores, names),
+        "largest_change": dict(zip(names, change.tolist(), strict=True)),
         "hypervolume": box.volume(front.scores),
     }
     return front, images[kept], facts

@@ -44,7 +44,7 @@ def test_what_is_finished_is_not_dominated_by_what_is_not():
     scores = np.random.default_rng(0).standard_normal((60, 2))
     scores[7] = np.nan
     drafts = SimpleNamespace(score_latents=lambda latents: scores[latents[:, 0].astype(int)])
-    screen = Screen(drafts, finished=20, drafts=60)
+    screen = Screen(drafts, drafts, finished=20, drafts=60)
     rows = screen.promising(np.arange(60.0)[:, None])
     assert len(rows) == 20
     assert (np.diff(rows) > 0).all()

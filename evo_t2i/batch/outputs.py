@@ -111,7 +111,7 @@ def _entry(result: JobResult, place: Place) -> GalleryEntry:
         caption=config.caption,
         category=result.job.category,
         page=(place.run_of(result.job) / PAGE).relative_to(place.path).as_posix(),
-        front=int(front.leading.sum()),
+        front=front.led,
         scores=dict(zip(front.score_names, front.scores[best].tolist(), strict=True)),
         picture=partial(small.image, best),
     )

@@ -78,7 +78,7 @@ def index_row(result: JobResult, place: Place) -> Values:
         best = chosen.picked[0]
         row |= {
             "evaluations": chosen.facts["evaluations"],
-            "front": int(chosen.front.leading.sum()),
+            "front": chosen.front.led,
             "hypervolume": chosen.facts["hypervolume"][-1],
             "pick": file_in(place, chosen, best),
             "sha256": chosen.front.digests[best],

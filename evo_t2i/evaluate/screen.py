@@ -10,42 +10,42 @@ import numpy as np
 from evo_t2i.config import RunConfig
 from evo_t2i.errors import UsageError
 from evo_t2i.evaluate.evaluator import Evaluator, Progress
-from evo_t2i.evaluate.microbatches import MicroBatches
 from evo_t2i.evaluate.models import Models
-from evo_t2i.picking.scale import rank_correlation
+from evo_t2i.picking.scale import rank_correlations
 from evo_t2i.points import Points
 
 
 @dataclass(frozen=True)
 class Screen:
-    """Scores drafts by the generator's previews, in the precision of the search."""
+    """Scores as its evaluator does, but only the drafts whose previews promise most."""
 
-    evaluator: Evaluator
+    whole: Evaluator
+    previewing: Evaluator
     finished: int
     """Of each generation."""
     drafts: int
     """Each generation."""
 
     @classmethod
-    def of(cls, config: RunConfig, models: Models, batches: MicroBatches) -> "Screen | None":
+    def of(cls, config: RunConfig, models: Models, whole: Evaluator) -> "Screen | None":
         """None where nothing is screened; UsageError for a generator without previews."""
         if config.screen == 1:
             return None
-        evaluator = models.for_caption(config.caption, config.micro_batch, previews=True)
-        if evaluator.preview is None:
+        previewing = models.for_caption(config.caption, config.micro_batch, previews=True)
+        if previewing.preview is None:
             raise UsageError(
                 f"`screen` is {config.screen}, but the generator {config.generator} offers no "
                 "previews; give diffusers a `preview_steps`, or leave `screen` out."
             )
-        evaluator.batches = batches
-        return cls(evaluator, config.offspring, config.drafts)
+        previewing.batches = whole.batches
+        return cls(whole, previewing, config.offspring, config.drafts)
 
     def promising(self, latents: np.ndarray) -> np.ndarray:
         """Rows (finished,), ascending, of the latents that are worth finishing.
 
         The least dominated of all previews; of those that are dominated alike, the best mean rank.
         """
-        scores = self.evaluator.score_latents(latents)
+        scores = self.previewing.score_latents(latents)
         able = np.where(np.isfinite(scores), scores, -np.finfo(float).max)
         depth = moocore.pareto_rank(-able)
         mean_rank = -able.argsort(axis=0).argsort(axis=0).mean(axis=1)
@@ -54,14 +54,13 @@ class Screen:
     def score_and_describe(
         self,
         latents: np.ndarray,
-        whole: Evaluator,
         wanted: Collection[str],
         progress: Progress | None = None,
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """As ``Evaluator.score_and_describe``, by ``whole``, of the ``promising`` latents; the
-        others count as failed."""
+        """As ``Evaluator.score_and_describe``, of the ``promising`` latents; the others count as
+        failed."""
         rows = self.promising(latents)
-        scores, described = whole.score_and_describe(latents[rows], wanted, progress)
+        scores, described = self.whole.score_and_describe(latents[rows], wanted, progress)
 
         def of_all(values: np.ndarray, filling: float) -> np.ndarray:
             everyone = np.full((len(latents), *values.shape[1:]), filling, values.dtype)
@@ -73,14 +72,9 @@ class Screen:
 
     def facts(self, front: Points, generations: int) -> dict[str, Any]:
         """How many drafts there were, and how previews order the front, against its scores."""
-        names = self.evaluator.scorer.names
-        drafted = self.evaluator.score_latents(front.latents)
-        both = np.isfinite(drafted).all(axis=1)
-        agreement = [
-            rank_correlation(old, new)
-            for old, new in zip(drafted[both].T, front.scores[both].T, strict=True)
-        ]
+        drafted = self.previewing.score_latents(front.latents)
+        names = self.previewing.scorer.names
         return {
             "drafts": generations * self.drafts,
-            "rank_correlation": dict(zip(names, agreement, strict=True)),
+            "rank_correlation": rank_correlations(drafted, front.scores, names),
         }

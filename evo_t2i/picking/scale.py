@@ -1,6 +1,8 @@
 """Two scales for scores: z against generation 0, and u between the front's worst and best; and how
 alike two columns order their rows."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from evo_t2i.points import usable
@@ -56,6 +58,17 @@ def rank_correlation(first: np.ndarray, second: np.ndarray) -> float | None:
     one, other = (_ranks(values) for values in (first, second))
     size = float(np.sqrt((one @ one) * (other @ other)))
     return float(one @ other) / size if len(first) >= 3 and size > 0 else None
+
+
+def rank_correlations(
+    first: np.ndarray, second: np.ndarray, names: Sequence[str]
+) -> dict[str, float | None]:
+    """``rank_correlation`` of the columns of (n, m) and (n, m), by their names; rows that are not
+    finite on either side are left out."""
+    both = np.isfinite(first).all(axis=1) & np.isfinite(second).all(axis=1)
+    pairs = zip(first[both].T, second[both].T, strict=True)
+    found = [rank_correlation(one, other) for one, other in pairs]
+    return dict(zip(names, found, strict=True))
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:

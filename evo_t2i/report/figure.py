@@ -70,13 +70,13 @@ def saved(figure: Figure, file_format: str) -> bytes:
 
 def facts_of(run: RunDirectory, history: Points, front: Front) -> list[str]:
     """What stands beneath a figure's title."""
-    led = int(front.leading.sum())
-    others = f", {len(front) - led:,} of other looks" if led < len(front) else ""
+    beside = len(front) - front.led
+    others = f", {beside:,} of other looks" if beside else ""
     evolved = int(history.generations.max())
     return [
         f"{evolved} generation{'s' if evolved != 1 else ''}",
         f"{len(history.ids):,} images evaluated",
-        f"{led:,} on the front{others}",
+        f"{front.led:,} on the front{others}",
         f"seed {run.config.seed}",
     ]
 

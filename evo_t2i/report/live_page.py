@@ -72,7 +72,7 @@ class LivePage:
             "generation": len(volumes) - 1,
             "generations": run.config.last_generation,
             "shown": len(ids),
-            "front": int(front.leading.sum()),
+            "front": front.led,
             "written": time.time(),
             "interval": interval,
         }

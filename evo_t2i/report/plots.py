@@ -121,7 +121,7 @@ def _scatter(
     picked: Sequence[int],
 ) -> None:
     dense = max(0.35, min(1.0, (60 / max(len(layers["front"]), 1)) ** 0.5))
-    later, first, front = layers.values()
+    later, first, front = (layers[name] for name in ("evaluated", "generation 0", "front"))
     axes.scatter(
         later[:, x],
         later[:, y],

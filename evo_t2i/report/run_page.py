@@ -115,7 +115,7 @@ def run_data(run: RunDirectory) -> dict[str, Any]:
     data["run"]["digest"] = run.digest
     files = [f"front/{file.name}" for file in front.files]
     data["front"] |= {"file": files, **_pictures(front)}
-    if beside := int((~front.leading).sum()):
+    if beside := len(front) - front.led:
         data["front"]["beside"] = beside
     if front.looks.any():
         data["front"]["look"] = front.looks.tolist()

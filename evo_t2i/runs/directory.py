@@ -7,7 +7,7 @@
     journal.jsonl                one line a commit; the line is the commit
     gen/0007.safetensors         scores, ids and parents of generation 7; kept for every generation
     gen/0007.state.safetensors   its latents and the search's state; kept for 0 and the last two
-    archive.safetensors          all non-dominated individuals, with their latents
+    archive.safetensors          what the search kept, with latents: the front, and other looks
     front/0000.png ...           their pictures, by ascending id
     front.csv                    file, generation, one column a score, look, front
     run.json                     the finished run's facts

@@ -125,12 +125,9 @@ class Nsga2(Generational):
             fine_step=options.fine_step,
             latent_shape=latent_shape,
         )
-        self._survival, self.notes = _fitting(options, config)
+        self._survival, keep, self.notes = _fitting(options, config)
         self._niche = options.niche if self._survival == "reference" else NICHES[0]
-        if options.keep == "looks" and _points(config) <= LARGEST:
-            self._elites: Elites | None = Elites.none(dimensions, objectives)
-        else:
-            self._elites = None
+        self._elites = Elites.none(dimensions, objectives) if keep == "looks" else None
         self._steps = Steps.none() if options.adaptive else None
         needed = {"look": LOOK, "embedding": EMBEDDING, "none": None}[self._niche]
         self.wants = frozenset(
@@ -297,28 +294,25 @@ class Nsga2(Generational):
         self._beside = {name: state_array(state, f"population.{name}").copy() for name in names}
 
 
-def _fitting(options: Nsga2.Options, config: RunConfig) -> tuple[str, tuple[str, ...]]:
-    """The survival that so many points allow, and what to say where it is not the one asked for."""
-    points = _points(config)
-    name = fitting_survival(options.survival, points)
+def _fitting(options: Nsga2.Options, config: RunConfig) -> tuple[str, str, tuple[str, ...]]:
+    """The survival, and what to keep, that so many points allow, and what to say where that is not
+    what was asked for."""
+    points = config.population + max(config.offspring, config.started)
+    name, keep = fitting_survival(options.survival, points), options.keep
     notes = []
-    if options.keep == "looks" and points > LARGEST:
+    if keep == "looks" and points > LARGEST:
+        keep = "front"
         notes.append(
             f"With {points:,} points a generation no other looks are kept beside the front."
         )
     if name == options.survival:
-        return name, tuple(notes)
+        return name, keep, tuple(notes)
     without = "" if options.niche == NICHES[0] else ", without niches"
     notes.append(
         f"Survival is {name} instead of {options.survival}{without}: with {points:,} points a "
         f"generation {options.survival} would take longer than drawing them."
     )
-    return name, tuple(notes)
-
-
-def _points(config: RunConfig) -> int:
-    """Parents and offspring of a generation together."""
-    return config.population + max(config.offspring, config.started)
+    return name, keep, tuple(notes)
 
 
 def _require(condition: bool, name: str, got: Any, expected: str) -> None:

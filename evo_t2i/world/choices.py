@@ -10,7 +10,7 @@ several weighted options, or for an amount in [0, 1):
 - `scene_from_choices` decides as it is told.
 
 A caption only removes options. An arrangement that shows more than the caption names is rarer by
-`_UNNAMED` for each thing left out, because captions usually name all that is there.
+`UNNAMED` for each thing left out, because captions usually name all that is there.
 """
 
 import math
@@ -45,7 +45,7 @@ from evo_t2i.world.kinds import COLOURS, KIND_COLOURS, KINDS, POSES, SCENES, TIM
 from evo_t2i.world.layout import Plan, place
 from evo_t2i.world.scenes import Scene, Thing
 
-_UNNAMED = 0.04
+UNNAMED = 0.04
 
 
 @dataclass(frozen=True)
@@ -247,7 +247,7 @@ def _left(options: Weights, wanted: set, written: Callable[[object], str] | None
 def _arrangements(showings: tuple[Showing, ...], scene: str | None, named: int | None) -> Weights:
     """Arrangements that can meet a wish, rarer the more they show that it does not name."""
     return tuple(
-        (name, weight * _UNNAMED ** (0 if named is None else slots - named))
+        (name, weight * UNNAMED ** (0 if named is None else slots - named))
         for name, (slots, weight) in ARRANGEMENTS.items()
         if possible_scenes(showings, name, scene)
     )

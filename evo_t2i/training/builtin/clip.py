@@ -31,11 +31,9 @@ from evo_t2i.training.builtin.pool import Layout, Pool
 from evo_t2i.training.losses import contrast_with_truth
 from evo_t2i.training.supervised import FitSettings, Progress, degrade, fit, to_batch
 from evo_t2i.world import COLOURS, KINDS, NAMES, SCENES, TIMES, Truth, holds
+from evo_t2i.world.choices import UNNAMED
 from evo_t2i.world.synonyms import SYNONYMS
 
-UNASKED = 0.04
-"""How well a caption fits a picture that shows all it names and one thing more: by as much the
-world prefers pictures without (`evo_t2i.world.choices`)."""
 READER_LAYERS = 4
 SIZE = 64
 """Pixels a side that the tower sees."""
@@ -91,13 +89,14 @@ def shown_words(truth: Truth) -> np.ndarray:
 def fits(shown: Truth, named: Truth) -> np.ndarray:
     """(n, m) float32: how well caption j fits picture i, 0 where it is not true of it.
 
-    1 where all things are named, ``UNASKED`` to the power of those that are not.
+    1 where all things are named, and for each that is not by ``UNNAMED`` less: by as much the world
+    prefers pictures without it.
     """
     kinds = len(KINDS)
     there = shown.counts[:, :kinds].sum(1, dtype=np.int64)
     asked = np.maximum(named.counts, 0).sum(1, dtype=np.int64)
     unasked = np.maximum(there[:, None] - asked, 0)
-    return (holds(shown, named) * UNASKED**unasked).astype(np.float32)
+    return (holds(shown, named) * UNNAMED**unasked).astype(np.float32)
 
 
 def train_clip(
