@@ -1,0 +1,110 @@
+"""Two readers of captions: does the CLIP's read rightly what the generator's misreads?
+
+    python benchmarks/readers.py training-runs/text training-runs/clip-reader
+
+The folders of the two text trainings, whose checkpoints hold what names a caption's contents, which
+no finished model keeps. Fresh captions of the grammar, in synonyms, and with words that were kept
+out; all that a caption names has to be read. Then what the sentence encoder alone can know of the
+kept-out words: how many are nearest to the mean of what they mean, of each name's taught words.
+"""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch.nn.functional import normalize
+
+from evo_t2i.checkpoints.minilm import minilm_folder
+from evo_t2i.generators.vocabulary import PROMPT
+from evo_t2i.models.sentence_encoder import SentenceEncoder
+from evo_t2i.training.builtin.text import Encoder, TextStudents, read_captions
+from evo_t2i.world import Caption, captions, sample_scene, truth_of
+from evo_t2i.world.synonyms import HELD_OUT, HELD_OUT_WORDS, SYNONYMS, reword
+
+SEED = 4_242
+KINDS: Mapping[str, Mapping[str, Sequence[str]] | None] = {
+    "the grammar's words": None,
+    "synonyms": SYNONYMS,
+    "words that were kept out": HELD_OUT,
+}
+
+
+def students(folder: Path) -> TextStudents:
+    """Reader and namer of a training, without its decider."""
+    saved = load_file(folder / "checkpoint.safetensors")
+    kept = {name.removeprefix("side/"): tensor for name, tensor in saved.items()
+            if name.startswith(("side/reader.", "side/namer."))}  # fmt: skip
+    layers = {name.split(".")[3] for name in kept if name.startswith("reader.transformer.layers.")}
+    side = TextStudents(len(layers), None)
+    side.load_state_dict(kept)
+    return side.eval()
+
+
+def fresh(words: Mapping[str, Sequence[str]] | None, count: int) -> list[Caption]:
+    """Captions in other ``words``, each with one at least, or in the grammar's own."""
+    said: list[Caption] = []
+    index = 0
+    while len(said) < count:
+        rng = np.random.default_rng([SEED, index])
+        caption = captions(sample_scene(rng), rng, 1)[0]
+        index += 1
+        other = caption if words is None else reword(caption, rng, 0.6, words)
+        if words is None or other.text != caption.text:
+            said.append(other)
+    return said
+
+
+def read_rightly(side: TextStudents, said: Sequence[Caption], encoder: Encoder) -> np.ndarray:
+    """(n,) bool: scene, time, counts, colours and relations as the captions name them."""
+    read, named = read_captions(side, *encoder.padded([each.text for each in said])), truth_of(said)
+    relations = (read.subjects == named.subjects) & (read.objects == named.objects)
+    hits: np.ndarray = (
+        (read.scene == named.scene)
+        & (read.time == named.time)
+        & (read.counts == named.counts).all(1)
+        & (read.colours == named.colours).all(1)
+        & relations.all((1, 2))
+    )
+    return hits
+
+
+def nearest_by_encoder() -> float:
+    """Share of the kept-out words whose name has the nearest mean of taught words."""
+    encode = SentenceEncoder(minilm_folder())
+    taught = [(name, word) for name, words in SYNONYMS.items() for word in (name, *words)]
+    features = encode([PROMPT.format(word) for _, word in taught])
+    mean = features.mean(0)
+    names = list(SYNONYMS)
+    owners = torch.tensor([names.index(name) for name, _ in taught])
+    unit = normalize(features - mean, dim=1)
+    means = torch.stack([unit[owners == row].mean(0) for row in range(len(names))])
+    asked = normalize(encode([PROMPT.format(word) for word in HELD_OUT_WORDS]) - mean, dim=1)
+    found = (asked @ normalize(means, dim=1).T).argmax(1).tolist()
+    right = [names[row] == name for row, name in zip(found, HELD_OUT_WORDS.values(), strict=True)]
+    return float(np.mean(right))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("text", type=Path)
+    parser.add_argument("clip_reader", type=Path)
+    parser.add_argument("--captions", type=int, default=800)
+    given = parser.parse_args()
+    torch.set_grad_enabled(False)
+    generators, clips = students(given.text), students(given.clip_reader)
+    encoder = Encoder()
+    print("| captions | generator's reader | CLIP's | CLIP's where the generator's misreads |")
+    print("|---|---|---|---|")
+    for kind, words in KINDS.items():
+        said = fresh(words, given.captions)
+        ours, theirs = (read_rightly(side, said, encoder) for side in (generators, clips))
+        print(f"| {kind} | {ours.mean():.2f} | {theirs.mean():.2f} | {theirs[~ours].mean():.2f} "
+              f"of {(~ours).sum()} |")  # fmt: skip
+    print(f"\nnearest by the sentence encoder alone: {nearest_by_encoder():.2f}")
+
+
+if __name__ == "__main__":
+    main()
