@@ -1,5 +1,6 @@
 """Figures of a run: they show the data, survive odd input, and are the same bytes each time."""
 
+import dataclasses
 import io
 
 import numpy as np
@@ -146,6 +147,27 @@ def test_of_a_large_front_the_sheet_shows_what_looks_different(tmp_path, monkeyp
     ]
     places = [_position(sheet, tile) for tile in tiles]
     assert places == sorted(places)
+
+
+def test_of_a_large_front_what_is_worse_than_a_plain_sample_is_left_out(tmp_path, monkeypatch):
+    images = np.repeat(pictures(1), 9, axis=0)
+    images[4], images[7] = 255, 0
+    run = finished_run(tmp_path / "run", front=9, images=images)
+    front = run.front()
+    choice = pick(front.scores, front.generation0_scores, front.score_names)
+    worse = next(row for row in (4, 7) if row not in choice.chosen)
+    z = np.ones_like(choice.z)
+    z[worse] = (9.0, *[-3.0] * (z.shape[1] - 1))  # leads in one score, far ahead
+    monkeypatch.setattr(sheets, "MOST_PICTURES", 8)
+    sheets.front_sheet(run, dataclasses.replace(choice, z=z), tmp_path / "sheet.png")
+    sheet = opened(tmp_path / "sheet.png")
+    size = (sheets.TILE, sheets.TILE)
+    tile = np.array(Image.fromarray(images[worse]).resize(size, Image.Resampling.LANCZOS))
+    with pytest.raises(AssertionError, match="not on the sheet"):
+        _position(sheet, tile)
+    z[worse] = 1.0
+    sheets.front_sheet(run, dataclasses.replace(choice, z=z), tmp_path / "all.png")
+    _position(opened(tmp_path / "all.png"), tile)
 
 
 @pytest.mark.parametrize("shape", [(64, 64), (512, 512), (30, 90), (90, 30), (1, 1)])
