@@ -44,12 +44,13 @@ CAPTIONS = (
     "a black cat and a blue ball in a room",
 )
 VARIANTS: dict[str, dict[str, Any]] = {
-    "plain": {},
-    "capped, rounded, niches of looks": {"cap": 3.0, "round": 0.25, "niche": "look"},
-    "capped and rounded": {"cap": 3.0, "round": 0.25},
-    "niches of looks": {"niche": "look"},
-    "niches of embeddings": {"niche": "embedding"},
-    "guarded": {"guard": True},
+    "plain": {"floor": 0.0},
+    "floor": {},
+    "capped, rounded, niches of looks": {"floor": 0.0, "cap": 3.0, "round": 0.25, "niche": "look"},
+    "capped and rounded": {"floor": 0.0, "cap": 3.0, "round": 0.25},
+    "niches of looks": {"floor": 0.0, "niche": "look"},
+    "niches of embeddings": {"floor": 0.0, "niche": "embedding"},
+    "guarded": {"floor": 0.0, "guard": True},
 }
 """Options of nsga2. Every run keeps the archive of looks besides, which changes nothing else: its
 front is what the archive without it would be."""

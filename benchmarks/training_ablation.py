@@ -32,9 +32,9 @@ from evo_t2i.training.lafite import train_lafite
 from evo_t2i.training.lafite_model import Draw
 from evo_t2i.training.lafite_settings import NOTES_MIXING, LafiteSettings, ObjectiveSettings
 from evo_t2i.training.own_pictures import WORLD, measure_of, read_pictures
-from evo_t2i.world import shows_own
+from evo_t2i.world import share_of_own
 
-COLUMNS = ("fid", "kid", "clip_score", "match", "images_per_second")
+COLUMNS = ("fid", "kid", "clip_score", "match", "named", "chance", "images_per_second")
 _POOL_SEED = 1
 
 
@@ -68,9 +68,11 @@ CASES = {
 
 
 class Match:
-    """Share of held-out captions of which one drawn picture shows all that they name.
+    """What drawn pictures show of their held-out captions, by the judge, one picture a caption.
 
-    The judge reads pictures of its own size; smaller ones are enlarged.
+    ``match`` is the share of pictures that show all that is named, ``named`` the mean share of what
+    is named, ``chance`` the same against the next picture's caption. The judge reads pictures of
+    its own size; smaller ones are enlarged.
     """
 
     def __init__(self, pool: Pool, device: torch.device) -> None:
@@ -78,12 +80,17 @@ class Match:
         self._row = {text: row for row, text in enumerate(pool.texts)}
         self._named = pool.named
 
-    def __call__(self, draw: Draw) -> float:
+    def __call__(self, draw: Draw) -> dict[str, float]:
         drawn = interpolate(draw(draw.texts, seed=1), (IMAGE_SIZE, IMAGE_SIZE), mode="bilinear")
         images: Tensor = (drawn * 255).round().byte()
         named = self._named[np.array([self._row[caption] for caption in draw.captions])]
         seen = read(self._judge, images.permute(0, 2, 3, 1).cpu().numpy())
-        return round(float(shows_own(seen, named).mean()), 4)
+        share = share_of_own(seen, named)
+        return {
+            "match": round(float((share == 1).mean()), 4),
+            "named": round(float(share.mean()), 4),
+            "chance": round(float(share_of_own(seen, named[np.arange(len(named)) - 1]).mean()), 4),
+        }
 
 
 def main() -> None:
@@ -127,7 +134,7 @@ def _train_all(names: list[str], given: argparse.Namespace) -> None:
     match = None if pool is None else Match(pool, device)
 
     def measure(draw: Draw) -> dict[str, float]:
-        return fidelity(draw) | ({} if match is None else {"match": match(draw)})
+        return fidelity(draw) | ({} if match is None else match(draw))
 
     for seed in range(given.seeds):
         for name in names:

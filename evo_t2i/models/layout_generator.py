@@ -165,7 +165,11 @@ class Placer(nn.Module):
         """Probabilities (n, options + 1) a choice and (n, amounts) in [0, 1]."""
         present, slots, forms, boxes, mirrored = self.logits(choices, amounts)
         return Things(
-            present.sigmoid(), slots.softmax(2), forms.softmax(2), boxes, mirrored.sigmoid()
+            present.sigmoid(),
+            slots.softmax(2),
+            forms.softmax(2),
+            _inside(boxes),
+            mirrored.sigmoid(),
         )
 
     def logits(self, choices: Sequence[Tensor], amounts: Tensor) -> Things:
@@ -174,6 +178,14 @@ class Placer(nn.Module):
         x = x.unflatten(1, (self.things, -1))
         present, slots, forms, boxes, mirrored = x.split((1, SLOTS, self.forms, 4, 1), dim=2)
         return Things(present[..., 0], slots, forms, boxes, mirrored[..., 0])
+
+
+def _inside(boxes: Tensor) -> Tensor:
+    """Boxes (..., 4) moved, not cut, so that none reaches beyond the left or upper edge of the
+    picture, nor, unless it is larger, beyond the others: the world cuts nothing off."""
+    corner, size = boxes[..., :2], boxes[..., 2:] - boxes[..., :2]
+    corner = corner.minimum(1 - size).clamp(min=0)
+    return torch.cat([corner, corner + size], dim=-1)
 
 
 class Film(nn.Module):

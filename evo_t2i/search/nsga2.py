@@ -12,6 +12,7 @@ from evo_t2i.looks import SAME
 from evo_t2i.picking.scale import robust_scale
 from evo_t2i.points import Points, state_array, state_count
 from evo_t2i.search.elites import Elites
+from evo_t2i.search.floor import Floor
 from evo_t2i.search.generational import Generational
 from evo_t2i.search.operators import (
     OPERATORS,
@@ -30,6 +31,7 @@ LOOK = "look"
 EMBEDDING = "clip.image"
 NICHES = ("none", "look", "embedding")
 KEPT = ("looks", "front")
+FLOOR = 0.25
 SHARE = 0.05
 """Of the population, how much may survive of one niche."""
 NEAR = 0.25
@@ -57,6 +59,11 @@ class Nsga2(Generational):
         adaptive: bool = described(
             "Whether each parent's beta follows what becomes of its children.", False
         )
+        floor: float = described(
+            "Share of generation 0 below the floor of each score; what falls below it counts only "
+            "while there is nothing else. 0 for no floor.",
+            FLOOR,
+        )
         cap: float = described("Largest z that survival sees; 0 for none.", 0.0)
         round: float = described("Grid in z on which survival sees scores; 0 for none.", 0.0)
         guard: bool = described(
@@ -78,6 +85,7 @@ class Nsga2(Generational):
             check_choice("survival", self.survival, SURVIVALS)
             check_choice("niche", self.niche, NICHES)
             check_choice("keep", self.keep, KEPT)
+            _require(0 <= self.floor < 1, "floor", self.floor, "0 (none) to less than 1")
             for name in ("step", "fine_step"):
                 value = getattr(self, name)
                 _require(0 < value <= 1, name, value, "a number above 0, at most 1")
@@ -129,6 +137,7 @@ class Nsga2(Generational):
         self._niche = options.niche if self._survival == "reference" else NICHES[0]
         self._elites = Elites.none(dimensions, objectives) if keep == "looks" else None
         self._steps = Steps.none() if options.adaptive else None
+        self._floor: Floor | None = None
         needed = {"look": LOOK, "embedding": EMBEDDING, "none": None}[self._niche]
         self.wants = frozenset(
             name
@@ -177,6 +186,7 @@ class Nsga2(Generational):
             self._config.population,
             rng,
             self._niches(beside.get("place")),
+            self._floor.below(together.scores) if self._floor else None,
         )
         survivors = together[chosen.rows]
         if self._steps is not None:
@@ -188,6 +198,8 @@ class Nsga2(Generational):
     def _learn(self, points: Points) -> None:
         """Take generation 0 as the measure of everything after it."""
         self._scale = robust_scale(points.scores)
+        if self._options.floor:
+            self._floor = Floor.of(points.scores, self._options.floor, self._scale[1])
         if EMBEDDING in self.wants:
             finite = np.isfinite(points.scores).all(axis=1)
             self._usual = Usual.of(self.described[EMBEDDING][finite])
@@ -230,11 +242,11 @@ class Nsga2(Generational):
         return Niches(places, radius, max(1, round(SHARE * self._config.population)))
 
     def _archived(self, points: Points) -> Points:
-        if self._elites is None:
-            return super()._archived(points)
-        front = super()._archived(points)
-        self._elites = self._elites.extended(points, self.described[LOOK], *self._scale)
-        return self._elites.beside(front)
+        kept = super()._archived(points)
+        if self._elites is not None:
+            self._elites = self._elites.extended(points, self.described[LOOK], *self._scale)
+            kept = self._elites.beside(kept)
+        return kept if self._floor is None else self._floor.over(kept)
 
     def state(self) -> dict[str, np.ndarray]:
         """As for every search, with the population's ranks and crowding values, and what the
@@ -247,6 +259,8 @@ class Nsga2(Generational):
             state |= {"scale.centre": self._scale[0], "scale.spread": self._scale[1]}
         if self._usual is not None:
             state |= self._usual.to_state()
+        if self._floor is not None:
+            state |= self._floor.to_state()
         if self._elites is not None:
             state |= self._elites.to_state()
         if self._steps is not None:
@@ -283,6 +297,8 @@ class Nsga2(Generational):
             )
         if EMBEDDING in self.wants:
             self._usual = Usual.from_state(state)
+        if self._options.floor:
+            self._floor = Floor.from_state(state)
         if self._elites is not None:
             self._elites = Elites.from_state(state, self._elites)
         if self._steps is not None:

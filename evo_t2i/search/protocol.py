@@ -34,7 +34,7 @@ class Search(Protocol):
     @property
     def archive(self) -> Points:
         """All finite non-dominated points told so far, ids ascending, and such others as the search
-        keeps beside them."""
+        keeps beside them. A search may leave out what is below a floor by some score."""
 
     @property
     def population(self) -> Points:

@@ -63,24 +63,31 @@ def survive(
     count: int,
     rng: np.random.Generator,
     niches: Niches | None = None,
+    below: np.ndarray | None = None,
 ) -> Survivors:
     """Choose at most ``count`` of the (n, m) maximised ``scores`` by the survival called ``name``.
 
-    Points that failed to score (rows that are not finite) get only places that nobody else can
-    take. Only ``reference`` knows niches. Raises UsageError, naming the choices, for another name.
+    Points that are ``below`` (n,) a floor get only places that no other can take, the least below
+    first, each with a rank of its own (constraint domination; Deb et al., 2002, section VI); points
+    that failed to score (rows that are not finite) only what is left then. Only ``reference`` knows
+    niches. Raises UsageError, naming the choices, for another name.
     """
     check_choice("survival", name, SURVIVALS)
-    able = np.isfinite(scores).all(axis=1)
-    finite = np.flatnonzero(able)
-    failed = np.flatnonzero(~able)[: max(count - len(finite), 0)]
+    scored = np.isfinite(scores).all(axis=1)
+    depth = np.zeros(len(scores)) if below is None else below
+    able = np.flatnonzero(scored & (depth <= 0))
+    low = np.flatnonzero(scored & (depth > 0))
+    low = low[np.argsort(depth[low], kind="stable")]
+    others = np.concatenate([low, np.flatnonzero(~scored)])[: max(count - len(able), 0)]
     if niches is not None:
-        niches = Niches(niches.points[finite], niches.radius, niches.capacity)
-    count = min(count, len(finite))
-    chosen = _CHOICES[name](scores[finite], count, rng, niches) if count else _NOBODY
+        niches = Niches(niches.points[able], niches.radius, niches.capacity)
+    count = min(count, len(able))
+    chosen = _CHOICES[name](scores[able], count, rng, niches) if count else _NOBODY
+    order = np.minimum(np.arange(len(others)), len(low))  # those that failed are equals
     return Survivors(
-        np.concatenate([finite[chosen.rows], failed]),
-        np.concatenate([chosen.rank, np.full(len(failed), len(scores))]),
-        np.concatenate([chosen.crowding, np.zeros(len(failed))]),
+        np.concatenate([able[chosen.rows], others]),
+        np.concatenate([chosen.rank, len(scores) + order]),
+        np.concatenate([chosen.crowding, np.zeros(len(others))]),
     )
 
 

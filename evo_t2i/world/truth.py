@@ -182,10 +182,17 @@ def holds(shown: Truth, named: Truth) -> NDArray[np.bool_]:
 
 def shows_own(shown: Truth, named: Truth) -> NDArray[np.bool_]:
     """(n,) bool: does picture i show everything that its own caption i names?"""
+    return np.asarray(share_of_own(shown, named) == 1)
+
+
+def share_of_own(shown: Truth, named: Truth) -> NDArray[np.float64]:
+    """(n,) in 0..1: the share that picture i shows of what its own caption i names."""
     missing = ~_claims(shown)
     unread = (shown.poses == -1).all(1)
     missing[np.ix_(unread, _pose_columns())] = False
-    return np.asarray(~(missing & _claims(named)).any(1))
+    asked = _claims(named)
+    lost = (missing & asked).sum(1)
+    return np.asarray(1 - lost / np.maximum(asked.sum(1), 1))
 
 
 def _claims(truth: Truth) -> NDArray[np.bool_]:

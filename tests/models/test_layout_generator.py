@@ -4,7 +4,13 @@ import pytest
 import torch
 
 from evo_t2i.models import layout_generator
-from evo_t2i.models.layout_generator import Decider, LayoutGenerator, LayoutGeneratorConfig, Things
+from evo_t2i.models.layout_generator import (
+    Decider,
+    LayoutGenerator,
+    LayoutGeneratorConfig,
+    Placer,
+    Things,
+)
 
 CHOICES = (
     ("time", 3),
@@ -135,3 +141,22 @@ def test_it_comes_back_from_its_description(model, given):
 def test_latents_have_a_number_for_every_option_and_amount():
     assert CONFIG.latent_size == sum(size for _, size in CHOICES) + 3
     assert dataclasses.replace(CONFIG, amounts=5).latent_size == CONFIG.latent_size + 2
+
+
+def test_placed_things_are_moved_into_the_picture_whole():
+    torch.manual_seed(0)
+    placer = Placer(CONFIG).eval()
+    with torch.no_grad():
+        placer.layers[-1].weight *= 20
+    choices = [torch.randn(200, size + 1).softmax(1) for _, size in CHOICES]
+    amounts = torch.rand(200, 3)
+    told, placed = placer.logits(choices, amounts).boxes, placer(choices, amounts).boxes
+    sides = placed[..., 2:] - placed[..., :2]
+    torch.testing.assert_close(sides, told[..., 2:] - told[..., :2], atol=1e-5, rtol=1e-5)
+    assert ((told < 0) | (told > 1)).any()
+    assert (placed[..., :2] >= 0).all()
+    fitting = (sides <= 1).all(-1)
+    assert fitting.any()
+    assert (placed[fitting] <= 1 + 1e-6).all()
+    inside = ((told >= 0) & (told <= 1)).all(-1)
+    torch.testing.assert_close(placed[inside], told[inside])

@@ -29,7 +29,7 @@ VARIANTS = [
     ),
     (Nsga2, {"operators": "haar-pcn", "step": 0.2, "fine_step": 0.05, "adaptive": True}),
     (Nsga2, {"cap": 3.0, "round": 0.25, "guard": True, "adaptive": True}),
-    (Nsga2, {"niche": "look", "keep": "looks"}),
+    (Nsga2, {"niche": "look", "keep": "looks", "floor": 0.25}),
     (Nsga2, {"niche": "embedding", "cap": 3.0}),
     (RandomSearch, {}),
 ]
@@ -77,7 +77,7 @@ def make(
     names = {field.name for field in dataclasses.fields(Nsga2.Options)}
     chosen = {name: options.pop(name) for name in names & options.keys()}
     if factory is Nsga2:
-        chosen = {"keep": "front"} | chosen
+        chosen = {"keep": "front", "floor": 0.0} | chosen
     shape = {"latent_shape": (dimensions // 16, 4, 4)} if takes(factory, "latent_shape") else {}
     return factory(
         **shape,

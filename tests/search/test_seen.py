@@ -164,7 +164,7 @@ def test_options_that_nothing_honours_are_refused(options: dict, said: str) -> N
     "options", [{"niche": "look"}, {"niche": "embedding", "guard": True, "cap": 3.0}]
 )
 def test_a_search_that_wants_descriptors_keeps_the_contract(options: dict) -> None:
-    check_search(partial(Nsga2, options=Nsga2.Options(**options)))
+    check_search(partial(Nsga2, options=Nsga2.Options(**options)), floored=True)
 
 
 def test_descriptors_that_are_missing_are_an_error() -> None:
