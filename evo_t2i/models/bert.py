@@ -34,18 +34,13 @@ class Bert(nn.Module):
         )
         self.encoder = nn.ModuleDict({"layer": nn.ModuleList(layers)})
 
-    def embedded(self, tokens: Tensor) -> Tensor:
-        """States (n, length, width) before the first layer: of each word itself, and its place."""
+    def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        """``mask`` is 1 for words and 0 for padding."""
         places = torch.arange(tokens.shape[1], device=tokens.device)[None]
         parts = self.embeddings
         x = parts["word_embeddings"](tokens)
         x = x + parts["token_type_embeddings"](torch.zeros_like(tokens))
-        states: Tensor = parts["LayerNorm"](x + parts["position_embeddings"](places))
-        return states
-
-    def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        """``mask`` is 1 for words and 0 for padding."""
-        x = self.embedded(tokens)
+        x = parts["LayerNorm"](x + parts["position_embeddings"](places))
         seen = None
         if not mask.all():  # (n, 1, length, length): what each word sees
             seen = (mask != 0)[:, None, None].expand(-1, -1, tokens.shape[1], -1)

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from evo_t2i.caption import of_like_length
-from evo_t2i.models.bert import Bert
 from evo_t2i.models.minilm import PADDING, load_encoder, load_tokenizer
 from evo_t2i.models.word_reader import WordReader
 
@@ -19,28 +18,16 @@ class TextSide(nn.Module):
     ``reader`` is trained, ``encoder`` all-MiniLM-L6-v2 (Reimers and Gurevych, 2019) as it came.
     """
 
-    def __init__(self, encoder: Bert, reader: WordReader):
+    def __init__(self, encoder: nn.Module, reader: WordReader):
         super().__init__()
         self.encoder = encoder
         self.reader = reader
 
     def forward(self, tokens: Tensor) -> Tensor:
         mask = (tokens != PADDING).long()
-        meaning: Tensor = self.reader(states_of(self.encoder, tokens, self.reader.inputs), mask)
+        states = self.encoder(tokens, mask)
+        meaning: Tensor = self.reader(states, mask)
         return meaning
-
-
-def states_of(encoder: Bert, tokens: Tensor, inputs: int) -> Tensor:
-    """(n, length, inputs): the encoder's states of each word of ``tokens``, and, where a reader
-    takes twice as many ``inputs``, the word's own before the first layer besides.
-
-    What the last layer says of a word is what it means in the sentence; which words stand next to
-    each other, and so which colour is whose, has to be read out of it. The first says it plainly.
-    """
-    states: Tensor = encoder(tokens, (tokens != PADDING).long())
-    if inputs == states.shape[2]:
-        return states
-    return torch.cat([states, encoder.embedded(tokens).to(states.dtype)], dim=2)
 
 
 def build(reader: Mapping[str, Any], minilm: Path) -> TextSide:

@@ -26,7 +26,7 @@ class WordReader(nn.Module):
         outputs: int = 512,
     ):
         super().__init__()
-        self.inputs, self.outputs = inputs, outputs
+        self.outputs = outputs
         self.arguments = {
             "inputs": inputs,
             "width": width,

