@@ -506,6 +506,8 @@ def _state(points: Points, generation: int) -> dict[str, np.ndarray]:
         "evaluations": np.array((generation + 1) * COUNT),
         "rank": np.zeros(COUNT, np.int64),
         "crowding": np.ones(COUNT),
+        "floor.least": np.zeros(len(SCORES)),
+        "floor.scale": np.ones(len(SCORES)),
     }
 
 
@@ -669,7 +671,8 @@ class State:
     def values() -> st.SearchStrategy[Any]:
         names = [f"state.{part}.{name}" for part in ("population", "archive")
                  for name in ("latents", "scores", "ids", "parents", "generations")]  # fmt: skip
-        names += [f"state.{name}" for name in ("generation", "evaluations", "rank", "crowding")]
+        names += [f"state.{name}" for name in ("generation", "evaluations", "rank", "crowding",
+                                               "floor.least", "floor.scale")]  # fmt: skip
         changes = array_changes(st.sampled_from([*names, "latents"]))
         return st.one_of(changes, changes, raw_tensors())
 

@@ -12,6 +12,7 @@ from typing import Self
 
 import numpy as np
 
+from evo_t2i.errors import RunDataError
 from evo_t2i.points import Points, state_array
 
 
@@ -50,6 +51,13 @@ class Floor:
         return {"floor.least": self.least, "floor.scale": self.scale}
 
     @classmethod
-    def from_state(cls, state: Mapping[str, np.ndarray]) -> Self:
-        """Read ``to_state`` back; RunDataError when an array is missing."""
-        return cls(*(state_array(state, f"floor.{name}").copy() for name in ("least", "scale")))
+    def from_state(cls, state: Mapping[str, np.ndarray], objectives: int) -> Self:
+        """Read ``to_state`` back; RunDataError when an array is missing or of another run."""
+        least, scale = (state_array(state, f"floor.{name}", 1) for name in ("least", "scale"))
+        numbers = least.dtype.kind == scale.dtype.kind == "f"
+        if not numbers or not len(least) == len(scale) == objectives or np.isnan(least).any():
+            raise RunDataError(
+                f"The saved floor is not one number for each of {objectives} scores; it is damaged "
+                "or belongs to another run: start a new one."
+            )
+        return cls(least.copy(), scale.copy())

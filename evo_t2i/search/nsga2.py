@@ -298,7 +298,7 @@ class Nsga2(Generational):
         if EMBEDDING in self.wants:
             self._usual = Usual.from_state(state)
         if self._options.floor:
-            self._floor = Floor.from_state(state)
+            self._floor = Floor.from_state(state, self.archive.scores.shape[1])
         if self._elites is not None:
             self._elites = Elites.from_state(state, self._elites)
         if self._steps is not None:

@@ -5,6 +5,7 @@ import torch
 
 from evo_t2i.models import layout_generator
 from evo_t2i.models.layout_generator import (
+    EDGE,
     Decider,
     LayoutGenerator,
     LayoutGeneratorConfig,
@@ -153,10 +154,10 @@ def test_placed_things_are_moved_into_the_picture_whole():
     told, placed = placer.logits(choices, amounts).boxes, placer(choices, amounts).boxes
     sides = placed[..., 2:] - placed[..., :2]
     torch.testing.assert_close(sides, told[..., 2:] - told[..., :2], atol=1e-5, rtol=1e-5)
-    assert ((told < 0) | (told > 1)).any()
-    assert (placed[..., :2] >= 0).all()
+    assert ((told < -EDGE) | (told > 1 + EDGE)).any()
+    assert (placed[..., :2] >= -EDGE - 1e-6).all()
     fitting = (sides <= 1).all(-1)
     assert fitting.any()
-    assert (placed[fitting] <= 1 + 1e-6).all()
-    inside = ((told >= 0) & (told <= 1)).all(-1)
+    assert (placed[fitting] <= 1 + EDGE + 1e-6).all()
+    inside = ((told >= -EDGE) & (told <= 1 + EDGE)).all(-1)
     torch.testing.assert_close(placed[inside], told[inside])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evo_t2i.config import RunConfig
-from evo_t2i.errors import UsageError
+from evo_t2i.errors import RunDataError, UsageError
 from evo_t2i.points import Points
 from evo_t2i.search.floor import Floor
 from evo_t2i.search.nsga2 import Nsga2
@@ -59,6 +59,22 @@ def test_those_below_fill_only_places_that_are_left_the_least_below_first(surviv
     assert rank[:2] == [0, 0]
     assert np.all(np.diff(rank[1:]) > 0)
     assert rank[2] >= len(scores)
+
+
+def test_a_floor_comes_back_from_a_state_and_another_runs_is_refused() -> None:
+    state = FLOOR.to_state()
+    again = Floor.from_state(state, 2)
+    assert (again.least.tolist(), again.scale.tolist()) == ([1.0, 10.0], [0.5, 0.0])
+    for broken in (
+        {"floor.least": np.zeros(3)},
+        {"floor.scale": np.zeros((2, 1))},
+        {"floor.least": np.array([0.0, np.nan])},
+        {"floor.scale": np.array(["a", "b"])},
+    ):
+        with pytest.raises(RunDataError, match="start a new"):
+            Floor.from_state(state | broken, 2)
+    with pytest.raises(RunDataError, match="one number for each of 4 scores"):
+        Floor.from_state(state, 4)
 
 
 def searched(floor: float, generations: int = 12) -> Nsga2:
