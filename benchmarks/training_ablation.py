@@ -54,7 +54,9 @@ CASES = {
     "+ real and pseudo structure": Case(objective={"with_groups": ("structure",)}),
     "+ guided": Case(objective={"with_groups": ("guided",)}),
     "+ text-label": Case(objective={"with_groups": ("text-label",)}),
-    "+ separate heads": Case(switches={"separate_heads": True}),
+    "+ image-image, separate heads": Case(
+        objective={"with_groups": ("image-image",)}, switches={"separate_heads": True}
+    ),
     "+ mixed logits": Case(switches={"mixing": NOTES_MIXING}),
     "+ w connected": Case(switches={"transform_w": "connected"}),
     "+ w scaled": Case(switches={"transform_w": "scaled"}),
@@ -138,8 +140,11 @@ def _train_all(names: list[str], given: argparse.Namespace) -> None:
 
     for seed in range(given.seeds):
         for name in names:
-            settings = _settings(name, seed, given)
-            train_lafite(pictures, settings, _folder(name, seed, given), device, measure=measure)
+            if not _last(name, seed, given):
+                folder = _folder(name, seed, given)
+                train_lafite(
+                    pictures, _settings(name, seed, given), folder, device, measure=measure
+                )
             print(f"{name}, seed {seed}: {_last(name, seed, given)}", flush=True)
 
 
