@@ -20,9 +20,15 @@ from torch.nn.functional import normalize
 from evo_t2i.checkpoints.minilm import minilm_folder
 from evo_t2i.generators.vocabulary import PROMPT
 from evo_t2i.models.sentence_encoder import SentenceEncoder
-from evo_t2i.training.builtin.text import Encoder, TextStudents, read_captions
-from evo_t2i.world import Caption, captions, sample_scene, truth_of
-from evo_t2i.world.synonyms import HELD_OUT, HELD_OUT_WORDS, SYNONYMS, reword
+from evo_t2i.training.builtin.text import (
+    Encoder,
+    TextStudents,
+    fresh_captions,
+    read_captions,
+    read_rightly,
+)
+from evo_t2i.world import Caption, truth_of
+from evo_t2i.world.synonyms import HELD_OUT, HELD_OUT_WORDS, SYNONYMS
 
 SEED = 4_242
 KINDS: Mapping[str, Mapping[str, Sequence[str]] | None] = {
@@ -43,31 +49,10 @@ def students(folder: Path) -> TextStudents:
     return side.eval()
 
 
-def fresh(words: Mapping[str, Sequence[str]] | None, count: int) -> list[Caption]:
-    """Captions in other ``words``, each with one at least, or in the grammar's own."""
-    said: list[Caption] = []
-    index = 0
-    while len(said) < count:
-        rng = np.random.default_rng([SEED, index])
-        caption = captions(sample_scene(rng), rng, 1)[0]
-        index += 1
-        other = caption if words is None else reword(caption, rng, 0.6, words)
-        if words is None or other.text != caption.text:
-            said.append(other)
-    return said
-
-
-def read_rightly(side: TextStudents, said: Sequence[Caption], encoder: Encoder) -> np.ndarray:
-    """(n,) bool: scene, time, counts, colours and relations as the captions name them."""
-    read, named = read_captions(side, *encoder.padded([each.text for each in said])), truth_of(said)
-    relations = (read.subjects == named.subjects) & (read.objects == named.objects)
-    hits: np.ndarray = (
-        (read.scene == named.scene)
-        & (read.time == named.time)
-        & (read.counts == named.counts).all(1)
-        & (read.colours == named.colours).all(1)
-        & relations.all((1, 2))
-    )
+def rightly(side: TextStudents, said: Sequence[Caption], encoder: Encoder) -> np.ndarray:
+    """(n,) bool: all that the captions name is read."""
+    read = read_captions(side, *encoder.padded([each.text for each in said]))
+    hits: np.ndarray = np.all(list(read_rightly(read, truth_of(said)).values()), axis=0)
     return hits
 
 
@@ -99,8 +84,8 @@ def main() -> None:
     print("| captions | generator's reader | CLIP's | CLIP's where the generator's misreads |")
     print("|---|---|---|---|")
     for kind, words in KINDS.items():
-        said = fresh(words, given.captions)
-        ours, theirs = (read_rightly(side, said, encoder) for side in (generators, clips))
+        said = fresh_captions(words, given.captions, SEED)
+        ours, theirs = (rightly(side, said, encoder) for side in (generators, clips))
         print(f"| {kind} | {ours.mean():.2f} | {theirs.mean():.2f} | {theirs[~ours].mean():.2f} "
               f"of {(~ours).sum()} |")  # fmt: skip
     print(f"\nnearest by the sentence encoder alone: {nearest_by_encoder():.2f}")

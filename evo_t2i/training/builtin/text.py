@@ -412,6 +412,34 @@ def read_captions(side: TextStudents, states: Tensor, mask: Tensor) -> Truth:
     )
 
 
+def fresh_captions(
+    words: Mapping[str, Sequence[str]] | None, count: int, seed: int
+) -> list[Caption]:
+    """Captions of the grammar, or said in other ``words``, at least one of them in each."""
+    said: list[Caption] = []
+    index = 0
+    while len(said) < count:
+        rng = np.random.default_rng([seed, index])
+        caption = captions(sample_scene(rng), rng, 1)[0]
+        index += 1
+        other = caption if words is None else reword(caption, rng, 0.6, words)
+        if words is None or other.text != caption.text:
+            said.append(other)
+    return said
+
+
+def read_rightly(read: Truth, named: Truth) -> dict[str, np.ndarray]:
+    """(n,) bool each: of which captions scene, time, counts, colours, relations are read."""
+    relations = (read.subjects == named.subjects) & (read.objects == named.objects)
+    return {
+        "scene": read.scene == named.scene,
+        "time": read.time == named.time,
+        "counts": (read.counts == named.counts).all(1),
+        "colours": (read.colours == named.colours).all(1),
+        "relations": relations.all((1, 2)),
+    }
+
+
 @torch.inference_mode()
 def evaluate(side: TextStudents, count: int = 1000, seed: int = 12345) -> dict[str, float]:
     """Shares of new captions of which all that is named is read, and decided as the world would.
@@ -423,30 +451,10 @@ def evaluate(side: TextStudents, count: int = 1000, seed: int = 12345) -> dict[s
     """
     encoder = Encoder()
     scores: dict[str, Any] = {}
-    for kind in ("plain", "synonyms", "held_out"):
-        said: list[Caption] = []
-        index = 0
-        while len(said) < count:
-            rng = np.random.default_rng([seed, index])
-            caption = captions(sample_scene(rng), rng, 1)[0]
-            index += 1
-            if kind == "plain":
-                said.append(caption)
-                continue
-            other = reword(caption, rng, 0.6, SYNONYMS if kind == "synonyms" else HELD_OUT)
-            if other.text != caption.text:
-                said.append(other)
+    for kind, words in (("plain", None), ("synonyms", SYNONYMS), ("held_out", HELD_OUT)):
+        said = fresh_captions(words, count, seed)
         states, mask = encoder.padded([caption.text for caption in said])
-        named, read = truth_of(said), read_captions(side, states, mask)
-        right = {
-            "scene": read.scene == named.scene,
-            "time": read.time == named.time,
-            "counts": (read.counts == named.counts).all(1),
-            "colours": (read.colours == named.colours).all(1),
-            "relations": ((read.subjects == named.subjects) & (read.objects == named.objects)).all(
-                (1, 2)
-            ),
-        }
+        right = read_rightly(read_captions(side, states, mask), truth_of(said))
         scores |= {f"{kind}_{name}": float(hits.mean()) for name, hits in right.items()}
         scores[f"{kind}_all"] = float(np.all(list(right.values()), axis=0).mean())
         if side.decider is not None:
