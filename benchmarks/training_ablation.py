@@ -35,6 +35,17 @@ from evo_t2i.training.own_pictures import WORLD, measure_of, read_pictures
 from evo_t2i.world import share_of_own
 
 COLUMNS = ("fid", "kid", "clip_score", "match", "named", "chance", "images_per_second")
+BASE = {
+    "adversarial": "relativistic",
+    "r1": 1.0,
+    "r2": 1.0,
+    "final_penalty": 0.3,
+    "itd": 5.0,
+    "itc": 10.0,
+    "form": "sharpened",
+    "temperature": 0.5,
+}
+"""The objective of every row but for what the row is about."""
 _POOL_SEED = 1
 
 
@@ -98,14 +109,14 @@ class Match:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", default=WORLD, help="a folder, shards, or world")
-    parser.add_argument("--resolution", type=int, default=32)
+    parser.add_argument("--resolution", type=int, default=64)
     parser.add_argument("--images", type=int, default=100_000)
     parser.add_argument("--renders", type=int, default=8_000)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--channels", type=int, default=1024, help="channel_base")
     parser.add_argument("--channel-max", type=int, default=64)
-    parser.add_argument("--adversarial", default="relativistic")
-    parser.add_argument("--r1", type=float, default=2.0)
+    for name, value in BASE.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--count", type=int, default=1000, help="pictures for FID and KID")
     parser.add_argument("--network", default="efficientnet_lite0")
@@ -156,7 +167,8 @@ def _settings(name: str, seed: int, given: argparse.Namespace) -> LafiteSettings
         seed=seed,
         report_every=max(given.batch, given.images // 2),
         objective=ObjectiveSettings(
-            **{"preset": case.preset, "adversarial": given.adversarial, "r1": given.r1}
+            **{"preset": case.preset}
+            | {name: getattr(given, name) for name in BASE}
             | case.objective
         ),
         architecture=Architecture.of_preset(
@@ -171,21 +183,23 @@ def _settings(name: str, seed: int, given: argparse.Namespace) -> LafiteSettings
 
 
 def _of_pool(pool: Pool, side: int) -> Pictures:
-    """A pool's renders with a caption each, at a size that divides theirs."""
+    """A pool's renders of one thing with a caption each, at a size that divides theirs."""
     part = IMAGE_SIZE // side
-    count = len(pool)
-    folder = pool.folder / f"at-{side}"
+    kept = np.nonzero((pool.layout.kinds >= 0).sum(axis=1) == 1)[0]
+    count = len(kept)
+    folder = pool.folder / f"one-thing-{side}"
     path = folder / "images.npy"
     if not path.is_file():
         folder.mkdir(exist_ok=True)
-        blocks = pool.images.reshape(count, side, part, side, part, 3).astype(np.float32)
+        images = pool.images[kept]
+        blocks = images.reshape(count, side, part, side, part, 3).astype(np.float32)
         np.save(path, blocks.mean(axis=(2, 4)).round().astype(np.uint8))
     return Pictures(
         images=np.load(path, mmap_mode="r"),
-        names=[f"{row:06d}" for row in range(count)],
-        captions=[(pool.texts[rows[0]],) for rows in pool.caption_rows],
+        names=[f"{row:06d}" for row in kept],
+        captions=[(pool.texts[rows[0]],) for rows in pool.caption_rows[kept]],
         problems={},
-        digest=f"{pool.folder.name}-{side}",
+        digest=f"{pool.folder.name}-one-thing-{side}",
         folder=folder,
     )
 

@@ -1,7 +1,6 @@
-"""The built-in CLIP: a vision transformer beside a text side of its own.
+"""The built-in CLIP: a vision transformer beside a text side.
 
-Its reader of words is not the generator's: what one misreads the other may read rightly, so a score
-can tell. The frozen sentence encoder under both is not stored with it.
+The frozen sentence encoder under both is not stored with it.
 """
 
 import math

@@ -93,6 +93,8 @@ class Decider(nn.Module):
             nn.Linear(config.text_size, width * 2), nn.GELU(), nn.Linear(width * 2, width)
         )
         self.embed = nn.ModuleList(nn.Linear(size + 1, width, bias=False) for size in self.sizes)
+        self.asked = nn.Linear(config.text_size, width)
+        self.compare = nn.ModuleList(_silent(size + 1, width) for size in self.sizes)
         self.heads = nn.ModuleList(
             nn.Sequential(
                 nn.LayerNorm(width), nn.Linear(width, width), nn.GELU(), nn.Linear(width, size + 1)
@@ -103,25 +105,33 @@ class Decider(nn.Module):
 
     def forward(self, meaning: Tensor, latents: Tensor) -> list[Tensor]:
         """(n, options + 1) a choice; the last option is that the choice does not arise."""
-        context, decided = self.read(meaning), []
-        for race, embed, head in zip(self._races(latents), self.embed, self.heads, strict=True):
+        context, asked, decided = self.read(meaning), self.asked(meaning), []
+        races = self._races(latents)
+        for number, (race, head) in enumerate(zip(races, self.heads, strict=True)):
             chosen = (head(context) + race).mul(self.sharpness * DECIDED).softmax(1)
-            context = context + embed(chosen)
+            context = self._after(number, chosen, context, asked)
             decided.append(chosen)
         return decided
 
     def logits(self, meaning: Tensor, latents: Tensor, choices: Tensor) -> list[Tensor]:
         """Logits of every choice given those before it, (n, choices) int64, -1 not arisen."""
-        context, result = self.read(meaning), []
+        context, asked, result = self.read(meaning), self.asked(meaning), []
         races = self._races(latents)
-        for number, (race, embed, head) in enumerate(
-            zip(races, self.embed, self.heads, strict=True)
-        ):
+        for number, (race, head) in enumerate(zip(races, self.heads, strict=True)):
             result.append((head(context) + race).mul(self.sharpness))
             taken = choices[:, number]
             taken = torch.where(taken < 0, torch.full_like(taken, self.sizes[number]), taken)
-            context = context + embed(F.one_hot(taken, self.sizes[number] + 1).to(context.dtype))
+            chosen = F.one_hot(taken, self.sizes[number] + 1).to(context.dtype)
+            context = self._after(number, chosen, context, asked)
         return result
+
+    def _after(self, number: int, chosen: Tensor, context: Tensor, asked: Tensor) -> Tensor:
+        """What is known once a choice is made: it, and how it compares with what was asked.
+
+        Which side of the picture is which depends on whether the first thing is the one that the
+        caption puts to the left: a product of the two, that a sum of them hardly teaches.
+        """
+        return context + self.embed[number](chosen) + self.compare[number](chosen) * asked
 
     @property
     def sharpness(self) -> Tensor:
@@ -135,6 +145,13 @@ class Decider(nn.Module):
         numbers = numbers if numbers.dtype == torch.float64 else numbers.float()
         gumbel = -(-torch.special.log_ndtr(numbers)).clamp(min=1e-20).log()
         return [F.pad(part, (0, 1)) for part in gumbel.split(self.sizes, dim=1)]
+
+
+def _silent(inputs: int, outputs: int) -> nn.Linear:
+    """A layer that says nothing before it is trained."""
+    layer = nn.Linear(inputs, outputs, bias=False)
+    nn.init.zeros_(layer.weight)
+    return layer
 
 
 def taken(decided: Sequence[Tensor]) -> Tensor:

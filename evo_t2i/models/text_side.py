@@ -47,10 +47,11 @@ def load(config: Mapping[str, Any], tensors: Mapping[str, Tensor], minilm: Path)
 
 @torch.inference_mode()
 def meanings(side: TextSide, texts: Sequence[str], minilm: Path) -> Tensor:
-    """(texts, outputs) float32 of many texts, by length and in bfloat16."""
+    """(texts, outputs) float32 of many texts, by length and in bfloat16, where ``side`` is."""
+    device = side.reader.queries.device
     tokenize = load_tokenizer(minilm)
     result = torch.zeros(len(texts), side.reader.outputs)
     for rows in of_like_length(texts, 256):
-        with torch.autocast("cpu", torch.bfloat16):
-            result[rows] = side(tokenize([texts[i] for i in rows])).float()
+        with torch.autocast(device.type, torch.bfloat16):
+            result[rows] = side(tokenize([texts[i] for i in rows]).to(device)).float().cpu()
     return result

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,7 +131,7 @@ def degrade(batch: Tensor, generator: torch.Generator, reach: int = 3) -> Tensor
     n = len(batch)
     level = torch.rand(n, 1, 1, 1, generator=generator) * 0.08
     noisy = torch.rand(n, 1, 1, 1, generator=generator) < 0.5
-    noise = torch.randn(batch.shape, generator=generator) * level * noisy
+    noise = randn(batch.shape, generator, batch.device) * (level * noisy).to(batch.device)
     blurred = F.interpolate(
         F.avg_pool2d(batch, 2), scale_factor=2, mode="bilinear", align_corners=False
     )
@@ -142,7 +142,16 @@ def degrade(batch: Tensor, generator: torch.Generator, reach: int = 3) -> Tensor
     size = batch.shape[-1]
     vertical = int(torch.randint(-reach, reach + 1, (), generator=generator))
     batch = padded[:, :, reach + vertical :, reach + shift :][:, :, :size, :size]
-    return (batch + noise.to(batch.device)).clamp(0, 1)
+    return (batch + noise).clamp(0, 1)
+
+
+def randn(shape: Sequence[int], generator: torch.Generator, device: torch.device) -> Tensor:
+    """Normal numbers on ``device``, drawn there: by the CPU's ``generator``, or seeded from it."""
+    if device.type == "cpu":
+        return torch.randn(shape, generator=generator)
+    seed = int(torch.randint(2**62, (), generator=generator))
+    there = torch.Generator(device).manual_seed(seed)
+    return torch.randn(shape, generator=there, device=device)
 
 
 def _schedule(progress: float, warmup: float) -> float:

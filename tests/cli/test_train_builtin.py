@@ -68,9 +68,9 @@ def test_a_finished_training_is_measured_and_saved_with_its_command(
     settings = next(each for each in given if hasattr(each, "images"))
     assert (settings.images, settings.seed) == (640, 9)
     assert (str(weights), model) == ("mine", trained)
-    texts = " --texts 1200000 --captions 300000" if name == "clip" else ""
+    batch = " --batch 512" if name == "clip" else ""
     assert facts["command"] == (
-        f"`evo-t2i train builtin {command}{texts} --images 640 --renders 300 --seed 9`"
+        f"`evo-t2i train builtin {command}{batch} --images 640 --renders 300 --seed 9`"
     )
     assert "hits 0.7500" in facts.values()
 

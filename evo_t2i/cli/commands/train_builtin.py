@@ -33,13 +33,14 @@ Weights = Annotated[
 Images = Annotated[int, typer.Option(min=1, help="Training pictures, repeats included.")]
 Renders = Annotated[int, typer.Option(min=250, help="Different renders to train on.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the training; renders have their own.")]
+Batch = Annotated[int, typer.Option(min=2, help="Texts or pictures a step.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, …")]
 Workers = Annotated[int, typer.Option(min=1, help="Processes that render.")]
 
 RUNS, WEIGHTS = Path("training-runs"), Path("weights")
 POOL_SEED, VALIDATION_SEED = 1, 2
 TWINS_SEED, TWINS_VALIDATION_SEED = 7, 8
-TEXTS_SEED, CLIP_TEXTS_SEED, FREE_SEED = 5, 6, 9
+TEXTS_SEED, FREE_SEED = 5, 9
 VALIDATION_RENDERS = 3_000
 CARD = "measured on what no training saw"
 
@@ -50,27 +51,29 @@ def text(
     weights: Weights = WEIGHTS,
     texts: Annotated[
         int, typer.Option(min=1, help="Training captions, repeats included.")
-    ] = 1_400_000,
-    captions: Annotated[int, typer.Option(min=500, help="Different captions.")] = 200_000,
+    ] = 10_000_000,
+    captions: Annotated[int, typer.Option(min=500, help="Different captions.")] = 1_000_000,
     seed: Seed = 3,
+    batch: Batch = 1024,
+    device: Device = "auto",
     workers: Workers = 2,
 ) -> None:
     """The reader of captions, and the generator's decider with it; no pictures."""
     from safetensors.torch import save_file
 
+    from evo_t2i.models.device import choose_device
     from evo_t2i.training.builtin import export
     from evo_t2i.training.builtin.text import TextSettings, evaluate, load_texts, train_text
 
     say(f"Reading or writing {captions:,} captions…")
-    data = load_texts(out, captions, TEXTS_SEED, workers=workers)
+    where = choose_device(device)
+    data = load_texts(out, captions, TEXTS_SEED, workers=workers, device=where)
+    settings = TextSettings(texts=texts, seed=seed, batch=batch)
     with going_on_later(out / "text"):
-        students = train_text(
-            data, TextSettings(texts=texts, seed=seed), out / "text", TrainingReport("text")
-        )
+        students = train_text(data, settings, out / "text", where, TrainingReport("text"))
     metrics = evaluate(students)
-    assert students.decider is not None
     save_file(students.decider.state_dict(), out / "text" / "decider.safetensors")
-    command = f"text --texts {texts} --captions {captions} --seed {seed}"
+    command = f"text --texts {texts} --captions {captions} --seed {seed} --batch {batch}"
     export.save_text(weights, students.reader, _facts(command, metrics))
     _done(weights / "text", metrics)
 
@@ -102,29 +105,25 @@ def classifier(
 def clip(
     out: Out = RUNS,
     weights: Weights = WEIGHTS,
-    texts: Annotated[
-        int, typer.Option(min=1, help="Captions that its reader learns from, repeats included.")
-    ] = 1_200_000,
-    captions: Annotated[int, typer.Option(min=500, help="Different captions.")] = 300_000,
-    images: Images = 240_000,
-    renders: Renders = 50_000,
+    images: Images = 640_000,
+    renders: Renders = 80_000,
     seed: Seed = 11,
+    batch: Batch = 512,
     device: Device = "auto",
     workers: Workers = 2,
 ) -> None:
-    """A reader of captions of its own, then vision transformer and projection."""
+    """Vision transformer and projection; needs text, whose reader it takes."""
     from evo_t2i.training.builtin import clip as training
     from evo_t2i.training.builtin import export
     from evo_t2i.training.supervised import FitSettings
 
-    side, read = _clip_reader(out, texts, captions, seed, workers)
+    side = export.load_text(weights)
     pool = _pool(out, renders, TWINS_SEED, workers, "twins")
     validation = _pool(out, 2_000, TWINS_VALIDATION_SEED, workers, "twins")
-    settings = FitSettings(images=images, seed=seed)
+    settings = FitSettings(images=images, seed=seed, batch=batch)
     model = _fitted("clip", training.train_clip, (pool, side, settings), out, device)
-    metrics = training.evaluate(model, validation) | read
-    command = f"clip --texts {texts} --captions {captions}"
-    export.save_clip(weights, model, _facts_of(command, settings, renders, metrics))
+    metrics = training.evaluate(model, validation)
+    export.save_clip(weights, model, _facts_of(f"clip --batch {batch}", settings, renders, metrics))
     _done(weights / "clip", metrics)
 
 
@@ -167,14 +166,19 @@ def judge(
 def generator(
     out: Out = RUNS,
     weights: Weights = WEIGHTS,
-    images: Images = 110_000,
-    layouts: Annotated[int, typer.Option(min=1, help="Layouts that the placer sees.")] = 1_500_000,
-    renders: Renders = 80_000,
+    images: Images = 600_000,
+    decisions: Annotated[
+        int, typer.Option(min=1, help="Captions that the decider goes on with, repeats included.")
+    ] = 2_000_000,
+    captions: Annotated[int, typer.Option(min=500, help="Different ones of them.")] = 300_000,
+    layouts: Annotated[int, typer.Option(min=1, help="Layouts that the placer sees.")] = 3_000_000,
+    renders: Renders = 200_000,
     seed: Seed = 4,
+    batch: Batch = 64,
     device: Device = "auto",
     workers: Workers = 2,
 ) -> None:
-    """Placer and painter; needs text with its decider, the classifier and the judge."""
+    """Decider, placer and painter; needs text with its decider, the classifier and the judge."""
     from safetensors.torch import load_file
 
     from evo_t2i.errors import UsageError
@@ -182,34 +186,47 @@ def generator(
     from evo_t2i.models.layout_generator import LayoutGenerator
     from evo_t2i.training.builtin import export, judgement
     from evo_t2i.training.builtin import placer as placing
+    from evo_t2i.training.builtin.decider import train_decider
     from evo_t2i.training.builtin.painter import PainterSettings, generator_config, train_painter
+    from evo_t2i.training.builtin.text import load_texts
     from evo_t2i.training.supervised import FitSettings
 
-    decided = out / "text" / "decider.safetensors"
-    if not decided.exists():
+    begun = out / "text" / "decider.safetensors"
+    if not begun.exists():
         raise UsageError(
-            f"The generator needs the decider, but {decided} is missing; "
+            f"The generator needs the decider, but {begun} is missing; "
             "run `evo-t2i train builtin text` first."
         )
     side = export.load_text(weights)
+    where = choose_device(device)
+    model = LayoutGenerator(generator_config())
+    model.decider.load_state_dict(load_file(begun))
+    say(f"Reading or writing {captions:,} captions…")
+    texts = load_texts(out, captions, TEXTS_SEED, workers=workers, device=where)
+    settings = FitSettings(images=decisions, seed=seed, batch=512, learning_rate=1e-3)
+    with going_on_later(out / "decider"):
+        train_decider(
+            model.decider, side.reader, texts, settings, out / "decider", where,
+            TrainingReport("decider"),
+        )  # fmt: skip
     pool, validation = _pools(out, renders, workers)
     settings = FitSettings(
         images=layouts, seed=seed, batch=512, learning_rate=2e-3, report_every=200
     )
     with going_on_later(out / "placer"):
-        placer = placing.train_placer(pool, settings, out / "placer", TrainingReport("placer"))
+        placer = placing.train_placer(
+            pool, settings, out / "placer", where, TrainingReport("placer")
+        )
     metrics = placing.evaluate(placer, validation)
     with going_on_later(out / "painter"):
         painter = train_painter(
             pool,
             export.load_classifier(weights),
-            PainterSettings(images=images, seed=seed),
+            PainterSettings(images=images, seed=seed, batch=batch),
             out / "painter",
-            choose_device(device),
+            where,
             TrainingReport("painter"),
         )
-    model = LayoutGenerator(generator_config())
-    model.decider.load_state_dict(load_file(decided))
     model.placer.load_state_dict(placer.state_dict())
     model.painter.load_state_dict(painter.state_dict())
     model = model.eval().requires_grad_(False)
@@ -217,29 +234,12 @@ def generator(
     for rate in found:
         metrics |= {f"{rate.kind} decided": rate.decided, f"{rate.kind} judged": rate.judged}
     judgement.grid(model, side).save(out / "painter" / "grid.png")
-    command = f"generator --images {images} --layouts {layouts} --renders {renders} --seed {seed}"
+    command = (
+        f"generator --decisions {decisions} --captions {captions} --layouts {layouts} "
+        f"--images {images} --renders {renders} --batch {batch} --seed {seed}"
+    )
     export.save_generator(weights, model, _facts(command, metrics))
     _done(weights / "generator", metrics)
-
-
-def _clip_reader(
-    out: Path, texts: int, captions: int, seed: int, workers: int
-) -> tuple[Any, dict[str, float]]:
-    """The CLIP's text side, and how well it reads."""
-    from evo_t2i.checkpoints.minilm import minilm_folder
-    from evo_t2i.models import text_side
-    from evo_t2i.training.builtin.clip import READER_LAYERS
-    from evo_t2i.training.builtin.text import TextSettings, evaluate, load_texts, train_text
-
-    say(f"Reading or writing {captions:,} captions…")
-    data = load_texts(out, captions, CLIP_TEXTS_SEED, latents=0, workers=workers)
-    settings = TextSettings(texts=texts, layers=READER_LAYERS, latents=0, seed=seed)
-    folder = out / "clip-reader"
-    with going_on_later(folder):
-        students = train_text(data, settings, folder, TrainingReport("clip-reader"))
-    reader = students.reader
-    side = text_side.load({"reader": reader.arguments}, reader.state_dict(), minilm_folder())
-    return side, {f"reader_{name}": value for name, value in evaluate(students).items()}
 
 
 def _fitted(

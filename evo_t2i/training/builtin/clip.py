@@ -34,7 +34,6 @@ from evo_t2i.world import COLOURS, KINDS, NAMES, SCENES, TIMES, Truth, holds
 from evo_t2i.world.choices import UNNAMED
 from evo_t2i.world.synonyms import SYNONYMS
 
-READER_LAYERS = 4
 SIZE = 64
 """Pixels a side that the tower sees."""
 CLIP_CONFIG: dict[str, Any] = {
@@ -61,12 +60,16 @@ MIDDLES = 0.5
 """Weight of the loss for the things' middles."""
 
 
-def pool_meanings(side: TextSide, pool: Pool) -> Tensor:
-    """(texts, outputs of the reader): the meanings of all texts of a pool, kept in its folder."""
+def pool_meanings(side: TextSide, pool: Pool, device: torch.device) -> Tensor:
+    """(texts, outputs of the reader): the meanings of all texts of a pool, kept in its folder.
+
+    On the CPU; they are read on ``device``, to which ``side`` goes for as long.
+    """
     cache = pool.folder / f"meanings-{_digest(side.reader)}.npy"
     if not cache.exists():
         partial = cache.with_suffix(".partial.npy")
-        read = text_side.meanings(side, pool.texts, minilm_folder())
+        read = text_side.meanings(side.to(device), pool.texts, minilm_folder())
+        side.cpu()
         np.save(partial, read.numpy().astype(np.float16))
         partial.rename(cache)
     return torch.from_numpy(np.load(cache)).float()
@@ -114,7 +117,7 @@ def train_clip(
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed)
     model = clip_model.build(CLIP_CONFIG, side)
-    texts = pool_meanings(side, pool)
+    texts = pool_meanings(side, pool, device)
     prompts = {
         word: [WORD_PROMPT.format(word=w) for w in (word, *SYNONYMS[word])] for word in WORDS
     }
@@ -198,7 +201,7 @@ def evaluate(model: Any, pool: Pool) -> dict[str, float]:
     own caption than its twin is, where the caption is not true of the twin.
     """
     device = next(model.parameters()).device
-    texts = pool_meanings(model.text.side, pool).to(device)
+    texts = pool_meanings(model.text.side, pool, device).to(device)
     hits: dict[str, list[float]] = {}
     for start in range(0, len(pool) - 249, 250):
         rows = np.arange(start, start + 250)

@@ -35,9 +35,8 @@ CARDS = {
     ),
     "clip": (
         "A small CLIP for the built-in world: an open_clip vision transformer (patch 8, 5 layers, "
-        "width 192), a reader of its own for what the sentence encoder makes of captions, as the "
-        "text side's and trained apart from it, and a projection. It knows the pictures of "
-        "evo_t2i.world and nothing else of the visible world."
+        "width 192), the text side's reader of captions, and a projection. It knows the pictures "
+        "of evo_t2i.world and nothing else of the visible world."
     ),
     "vgg": (
         "VGG-19 with batch normalisation at a quarter of the published width, trained to name the "

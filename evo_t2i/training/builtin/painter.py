@@ -93,7 +93,8 @@ def train_painter(
     progress: Progress | None = None,
     config: LayoutGeneratorConfig | None = None,
 ) -> Painter:
-    """Returns the moving average of the painter; ``config`` instead of the published sizes.
+    """Returns the moving average of the painter, on the CPU; ``config`` instead of the published
+    sizes.
 
     Goes on from ``out/checkpoint.safetensors`` when it exists; a resumed training equals an
     uninterrupted one on the same machine.
@@ -101,6 +102,7 @@ def train_painter(
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed)
     painter = Painter(config or generator_config()).to(device).to(memory_format=torch.channels_last)
+    classifier.to(device)
     average = copy.deepcopy(painter).requires_grad_(False)
     optimizer = torch.optim.Adam(painter.parameters(), lr=settings.rate, betas=(0.9, 0.99))
     modules: dict[str, nn.Module] = {"painter": painter, "average": average}
@@ -137,7 +139,7 @@ def train_painter(
             checkpoint.save(path, step, identity, modules, {"painter": optimizer})
             if progress:
                 progress(step * settings.batch, settings.images, line)
-    return average.eval()
+    return average.cpu().eval()
 
 
 def _step(

@@ -14,21 +14,24 @@ from evo_t2i.training.supervised import FitSettings, Progress, fit
 
 
 def train_placer(
-    pool: Pool, settings: FitSettings, out: Path, progress: Progress | None = None
+    pool: Pool,
+    settings: FitSettings,
+    out: Path,
+    device: torch.device,
+    progress: Progress | None = None,
 ) -> Placer:
-    """Fit a placer to the layouts of renders; the returned model is in eval mode."""
+    """Fit a placer to the layouts of renders; the returned model is in eval mode, on the CPU."""
     torch.manual_seed(settings.seed)
-    placer = Placer(generator_config())
-    device = torch.device("cpu")
+    placer = Placer(generator_config()).to(device)
 
     def loss(rows: np.ndarray, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
         choices, amounts, things = exact(pool, rows, device)
-        amount = torch.rand(len(rows), generator=generator) * 0.1
+        amount = (torch.rand(len(rows), generator=generator) * 0.1).to(device)
         told = placer.logits([soften(choice, amount) for choice in choices], amounts)
         return misplaced(told, things), {}
 
     fit(placer, loss, pool, settings, out, progress)
-    return placer
+    return placer.cpu()
 
 
 def misplaced(told: Things, things: Things) -> Tensor:

@@ -11,6 +11,7 @@ import multiprocessing
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from evo_t2i.caption import of_like_length
 from evo_t2i.checkpoints.minilm import minilm_folder
-from evo_t2i.models.layout_generator import Decider, LayoutGeneratorConfig, taken
+from evo_t2i.models.layout_generator import Decider, taken
 from evo_t2i.models.minilm import PADDING, load_encoder, load_tokenizer
 from evo_t2i.models.word_reader import WordReader
 from evo_t2i.training import checkpoint
@@ -44,10 +46,13 @@ from evo_t2i.world import (
 )
 from evo_t2i.world.synonyms import HELD_OUT, SYNONYMS, reword
 
+CPU = torch.device("cpu")
 READER: Mapping[str, Any] = {"width": 256, "queries": 4, "outputs": 512}
 """Of every reader; how many layers is a setting."""
 LATENTS = 8
-"""Latents a caption, where there is a decider to train."""
+"""Latents a caption."""
+_BANK = 2**18
+"""Different latents of all captions together."""
 PROMPTS = ("a picture of {}.", "{}", "photo of a {}", "a {}.")
 _CHUNK = 500
 
@@ -56,16 +61,16 @@ _CHUNK = 500
 class Texts:
     """Captions with what they name, the states of their words, and what latents make of them.
 
-    For a reader alone there are no latents, and no choices.
-
     words: (all words, 384) float16, memory-mapped; ends: (n,) int64, where each text's words end.
-    named: one row a text; seeds: (n,) int64, of the latents; choices: (n, LATENTS, choices) int8.
+    named: one row a text; choices: (n, LATENTS, choices) int8, what the world makes of the captions
+        with ``latents[drawn]``, (n, LATENTS) rows of (_, LATENT_SIZE) float32.
     """
 
     words: np.ndarray
     ends: np.ndarray
     named: Truth
-    seeds: np.ndarray
+    latents: np.ndarray
+    drawn: np.ndarray
     choices: np.ndarray
     folder: Path
 
@@ -73,9 +78,10 @@ class Texts:
         return len(self.ends)
 
 
-def latents_of(seed: int) -> np.ndarray:
-    """(LATENTS, LATENT_SIZE) float32."""
-    return np.random.default_rng(seed).standard_normal((LATENTS, LATENT_SIZE), dtype=np.float32)
+@cache
+def _latents(seed: int) -> np.ndarray:
+    """(_BANK, LATENT_SIZE) float32."""
+    return np.random.default_rng(seed).standard_normal((_BANK, LATENT_SIZE), dtype=np.float32)
 
 
 def load_texts(
@@ -83,72 +89,71 @@ def load_texts(
     count: int,
     seed: int,
     *,
-    latents: int = LATENTS,
     workers: int = 1,
+    device: torch.device = CPU,
     progress: Callable[[int], None] | None = None,
 ) -> Texts:
     """Read the texts (count, seed) from ``folder``, making them first if they are not there.
 
-    ``latents`` of each caption, 0 for a reader alone.
+    The sentence encoder runs on ``device``.
     """
-    target = folder / f"texts-{seed}-{count}{'' if latents else '-to-read'}"
+    target = folder / f"texts-{seed}-{count}"
     if not (target / "truth.npz").exists():
         target.mkdir(parents=True, exist_ok=True)
-        _make(target, count, seed, latents, workers, progress)
+        _make(target, count, seed, workers, device, progress)
     meta = np.load(target / "truth.npz")
     named = Truth(**{field.name: meta[field.name] for field in fields(Truth)})
-    words = np.load(target / "words.npy", mmap_mode="r")
-    return Texts(words, meta["ends"], named, meta["seeds"], meta["choices"], target)
+    words = np.load(target / "words.npy", mmap_mode="c")
+    return Texts(words, meta["ends"], named, _latents(seed), meta["drawn"], meta["choices"], target)
 
 
 def _make(
     target: Path,
     count: int,
     seed: int,
-    latents: int,
     workers: int,
+    device: torch.device,
     progress: Callable[[int], None] | None,
 ) -> None:
     items: list[Caption] = []
+    drawn: list[np.ndarray] = []
     choices: list[np.ndarray] = []
     starts = range(0, count, _CHUNK)
-    tasks = [(seed, latents, start, min(start + _CHUNK, count)) for start in starts]
+    tasks = [(seed, start, min(start + _CHUNK, count)) for start in starts]
     with multiprocessing.get_context("spawn").Pool(workers) as processes:
-        for said, decided in processes.imap(_chunk, tasks):
+        for said, rows, decided in processes.imap(_chunk, tasks):
             items += said
+            drawn.append(rows)
             choices.append(decided)
             if progress:
                 progress(len(items))
-    encoder = Encoder()
-    np.save(target / "words.npy", encoder.flat([item.text for item in items]))
-    ends = np.cumsum(encoder.lengths([item.text for item in items]))
+    encoder = Encoder(device)
+    words, lengths = encoder.flat([item.text for item in items])
+    np.save(target / "words.npy", words)
     named = truth_of(items)
     np.savez(
         target / "truth.npz",
-        ends=ends,
-        seeds=np.array([_seed_of(seed, index) for index in range(count)]),
+        ends=np.cumsum(lengths),
+        drawn=np.concatenate(drawn),
         choices=np.concatenate(choices),
         **{field.name: getattr(named, field.name) for field in fields(Truth)},
     )
     (target / "texts.json").write_text(json.dumps([item.text for item in items]), encoding="utf-8")
 
 
-def _seed_of(seed: int, index: int) -> int:
-    return seed * 10_000_000 + index
-
-
-def _chunk(task: tuple[int, int, int, int]) -> tuple[list[Caption], np.ndarray]:
-    seed, latents, start, stop = task
-    said, decided = [], []
+def _chunk(task: tuple[int, int, int]) -> tuple[list[Caption], np.ndarray, np.ndarray]:
+    seed, start, stop = task
+    said, rows, decided = [], [], []
     for index in range(start, stop):
         rng = np.random.default_rng([seed, index])
         caption = _prompt(rng) if rng.random() < 0.2 else captions(sample_scene(rng), rng, 1)[0]
         if rng.random() < 0.6:
             caption = reword(caption, rng, 0.6)
         said.append(caption)
-        drawn = latents_of(_seed_of(seed, index))[:latents]
-        decided.append([choices_of(scene_of(caption, latent)) for latent in drawn])
-    return said, np.array(decided, np.int8)
+        drawn = rng.integers(_BANK, size=LATENTS)
+        rows.append(drawn)
+        decided.append([choices_of(scene_of(caption, _latents(seed)[row])) for row in drawn])
+    return said, np.array(rows, np.int32), np.array(decided, np.int8)
 
 
 def _prompt(rng: np.random.Generator) -> Caption:
@@ -171,46 +176,45 @@ _MAX_TOKENS = 512
 class Encoder:
     """The frozen sentence encoder, word by word."""
 
-    def __init__(self, folder: Path | None = None):
+    def __init__(self, device: torch.device = CPU, folder: Path | None = None):
         folder = folder or minilm_folder()
         self._tokenize = load_tokenizer(folder, _MAX_TOKENS)
-        self._model = load_encoder(folder)
-
-    def lengths(self, texts: Sequence[str]) -> list[int]:
-        """Words of each text, the encoder's marks among them."""
-        return [int(words) for words in (self._tokenize(texts) != PADDING).sum(dim=1)]
+        self._model = load_encoder(folder).to(device)
+        self._device = device
 
     @torch.inference_mode()
-    def flat(self, texts: Sequence[str], batch: int = 256) -> np.ndarray:
-        """(all words, 384) float16, text after text."""
-        lengths = self.lengths(texts)
-        order = np.argsort(lengths, kind="stable")
-        result = np.zeros((sum(lengths), 384), np.float16)
-        starts = np.cumsum([0, *lengths[:-1]])
-        for at in range(0, len(order), batch):
-            rows = order[at : at + batch]
-            tokens = self._tokenize([texts[row] for row in rows])
-            with torch.autocast("cpu", torch.bfloat16):
-                states = self._model(tokens, (tokens != PADDING).long()).half().numpy()
-            for row, state in zip(rows, states, strict=True):
-                result[starts[row] : starts[row] + lengths[row]] = state[: lengths[row]]
-        return result
+    def flat(self, texts: Sequence[str], batch: int = 256) -> tuple[np.ndarray, np.ndarray]:
+        """(all words, 384) float16, text after text, and the words of each, (n,) int64."""
+        batches = of_like_length(texts, batch)
+        tokens = [self._tokenize([texts[row] for row in rows]) for rows in batches]
+        lengths = np.zeros(len(texts), np.int64)
+        for rows, ids in zip(batches, tokens, strict=True):
+            lengths[rows] = (ids != PADDING).sum(1).numpy()
+        starts = np.cumsum(lengths) - lengths
+        result = np.zeros((int(lengths.sum()), 384), np.float16)
+        for rows, ids in zip(batches, tokens, strict=True):
+            shown = ids != PADDING
+            with torch.autocast(self._device.type, torch.bfloat16):
+                states = self._model(ids.to(self._device), shown.long().to(self._device))
+            where = starts[rows, None] + np.arange(ids.shape[1])
+            result[where[shown.numpy()]] = states[shown.to(self._device)].half().cpu().numpy()
+        return result, lengths
 
     def padded(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """States (n, length, 384) float32 and mask (n, length)."""
-        lengths = self.lengths(texts)
-        return pad(self.flat(texts), np.cumsum(lengths), np.arange(len(texts)))
+        """States (n, length, 384) float32 and mask (n, length), both on the CPU."""
+        words, lengths = self.flat(texts)
+        return pad(torch.from_numpy(words), np.cumsum(lengths), np.arange(len(texts)))
 
 
-def pad(words: np.ndarray, ends: np.ndarray, rows: np.ndarray) -> tuple[Tensor, Tensor]:
+def pad(words: Tensor, ends: np.ndarray, rows: np.ndarray) -> tuple[Tensor, Tensor]:
     """States (n, length, 384) float32 and mask (n, length) int64 of texts ``rows``."""
     starts = np.where(rows > 0, ends[rows - 1], 0)
     lengths = ends[rows] - starts
-    states = np.zeros((len(rows), int(lengths.max()), words.shape[1]), np.float32)
-    for row, (start, length) in enumerate(zip(starts, lengths, strict=True)):
-        states[row, :length] = words[start : start + length]
-    mask = np.arange(states.shape[1])[None] < lengths[:, None]
-    return torch.from_numpy(states), torch.from_numpy(mask).long()
+    places = np.arange(int(lengths.max()))
+    mask = torch.from_numpy(places[None] < lengths[:, None]).to(words.device)
+    where = torch.from_numpy(np.minimum(starts[:, None] + places, ends[rows, None] - 1))
+    states = words[where.to(words.device)].float() * mask[..., None]
+    return states, mask.long()
 
 
 NAMED: Mapping[str, tuple[int, ...]] = {
@@ -244,26 +248,23 @@ class Namer(nn.Module):
 
 def misnamed(told: Mapping[str, Tensor], named: Truth) -> Tensor:
     """Sum of the heads' cross-entropies, a mean over captions of sums over names."""
-    count = len(named)
+    device = told["scene"].device
 
-    def targets(values: np.ndarray, missing: int) -> Tensor:
-        values = values.astype(np.int64)
-        return torch.from_numpy(np.where(values < 0, missing, values))
+    def targets(name: str) -> Tensor:
+        values = torch.from_numpy(getattr(named, name)).to(device)
+        if name in ("subjects", "objects"):
+            return values.float()
+        missing = 0 if name == "counts" else told[name].shape[-1] - 1
+        return torch.where(values < 0, missing, values.long())
 
-    total = F.cross_entropy(told["scene"], targets(named.scene, len(SCENES)))
-    total = total + F.cross_entropy(told["time"], targets(named.time, len(TIMES)))
-    for name, values, missing in (
-        ("counts", named.counts, 0),
-        ("colours", named.colours, len(COLOURS)),
-        ("poses", named.poses, len(POSES)),
-    ):
-        wanted = targets(values, missing).flatten()
-        wrong = F.cross_entropy(told[name].flatten(0, 1), wanted, reduction="sum")
-        total = total + wrong / count
-    for name, flags in (("subjects", named.subjects), ("objects", named.objects)):
-        wanted_flags = torch.from_numpy(flags.astype(np.float32))
-        wrong = F.binary_cross_entropy_with_logits(told[name], wanted_flags, reduction="sum")
-        total = total + wrong / count
+    total = torch.zeros((), device=device)
+    for name, logits in told.items():
+        if name in ("subjects", "objects"):
+            wrong = F.binary_cross_entropy_with_logits(logits, targets(name), reduction="sum")
+        else:
+            wanted = targets(name).flatten()
+            wrong = F.cross_entropy(logits.flatten(0, -2), wanted, reduction="sum")
+        total = total + wrong / len(named)
     return total
 
 
@@ -278,7 +279,7 @@ class TextSettings:
     layers: int = 3
     """Of the reader."""
     latents: int = 3
-    """Of each caption, a step; with 0 the reader is trained alone, without a decider."""
+    """Of each caption, a step."""
     rate: float = 1.5e-3
     noise: float = 0.3
     """Deviation of the noise on words' states, relative to theirs: near words mean the same."""
@@ -291,25 +292,26 @@ class TextSettings:
 class TextStudents(nn.Module):
     """What this training trains."""
 
-    def __init__(self, layers: int, config: LayoutGeneratorConfig | None):
+    def __init__(self, layers: int):
         super().__init__()
         self.reader = WordReader(**READER, layers=layers)
         self.namer = Namer(self.reader.outputs)
-        self.decider = Decider(config) if config else None
+        self.decider = Decider(generator_config())
 
 
 @flushed_denormals()
-@plain_attention(torch.device("cpu"))
+@plain_attention(CPU)
 def train_text(
-    texts: Texts, settings: TextSettings, out: Path, progress: Progress | None = None
+    texts: Texts,
+    settings: TextSettings,
+    out: Path,
+    device: torch.device = CPU,
+    progress: Progress | None = None,
 ) -> TextStudents:
-    """Returns reader, namer and decider in eval mode; resumes from ``out`` where it stopped.
-
-    ``texts`` must have latents where the settings ask for some.
-    """
+    """Returns reader, namer and decider in eval mode, on the CPU; resumes from ``out``."""
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed)
-    side = TextStudents(settings.layers, generator_config() if settings.latents else None)
+    side = TextStudents(settings.layers).to(device)
     optimizer = torch.optim.AdamW(
         side.parameters(), lr=settings.rate, weight_decay=0.02, betas=(0.9, 0.98)
     )
@@ -317,37 +319,44 @@ def train_text(
     modules: dict[str, nn.Module] = {"side": side}
     step = checkpoint.restore(path, identity, modules, {"side": optimizer}) if path.exists() else 0
     steps = max(1, settings.texts // settings.batch)
-    spread = float(np.std(np.asarray(texts.words[:20000], np.float32)))
-    seen: dict[str, list[float]] = {}
+    words = torch.from_numpy(texts.words).to(device)
+    bank = torch.from_numpy(texts.latents).to(device)
+    spread = float(words[:20000].float().std())
+    seen: dict[str, list[Tensor]] = {}
     began = time.monotonic()
     while step < steps:
         rng = np.random.default_rng([settings.seed, step])
-        generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
+        generator = torch.Generator(device).manual_seed(settings.seed * 1_000_003 + step)
         rows = _of_like_length(texts, rng, settings.batch)
         share = step / steps
         optimizer.param_groups[0]["lr"] = settings.rate * falling(share, rise=0.03, start=0.01)
-        states, mask = pad(texts.words, texts.ends, rows)
-        kept = torch.rand(mask.shape, generator=generator) >= settings.dropped
-        states = states + settings.noise * spread * torch.randn(states.shape, generator=generator)
-        with torch.autocast("cpu", torch.bfloat16):
+        states, mask = pad(words, texts.ends, rows)
+        kept = torch.rand(mask.shape, generator=generator, device=device) >= settings.dropped
+        noise = torch.randn(states.shape, generator=generator, device=device)
+        states = states + settings.noise * spread * noise
+        with torch.autocast(device.type, torch.bfloat16):
             meaning = side.reader(states, mask * kept)
             told = side.namer(meaning)
-        parts = {"named": misnamed(told, texts.named[rows])}
-        if side.decider is not None:
-            which = rng.permutation(LATENTS)[: settings.latents]
-            parts["decided"] = _misdecided(side.decider, meaning, texts, rows, which)
+        which = rng.permutation(LATENTS)[: settings.latents]
+        drawn = torch.from_numpy(texts.drawn[rows][:, which]).to(device)
+        choices = torch.from_numpy(texts.choices[rows][:, which]).to(device).long()
+        parts = {
+            "named": misnamed(told, texts.named[rows]),
+            "decided": wrong_decisions(side.decider, meaning, bank[drawn], choices),
+        }
         optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(torch.stack(list(parts.values())).sum())
         nn.utils.clip_grad_norm_(side.parameters(), 1.0)
         optimizer.step()
         step += 1
         for name, value in parts.items():
-            seen.setdefault(name, []).append(float(value.detach()))
+            seen.setdefault(name, []).append(value.detach())
         if step % settings.report_every == 0 or step == steps:
             line = {"texts": float(step * settings.batch)}
-            line |= {name: round(float(np.mean(values)), 4) for name, values in seen.items()}
-            if side.decider is not None:
-                line["sharpness"] = round(float(side.decider.sharpness.detach()), 3)
+            line |= {
+                name: round(float(torch.stack(values).mean()), 4) for name, values in seen.items()
+            }
+            line["sharpness"] = round(float(side.decider.sharpness.detach()), 3)
             line["seconds"] = round(time.monotonic() - began)
             seen = {}
             with (out / "metrics.jsonl").open("a", encoding="utf-8") as file:
@@ -355,7 +364,7 @@ def train_text(
             checkpoint.save(path, step, identity, modules, {"side": optimizer})
             if progress:
                 progress(step * settings.batch, settings.texts, line)
-    return side.eval()
+    return side.cpu().eval()
 
 
 def _of_like_length(texts: Texts, rng: np.random.Generator, count: int) -> np.ndarray:
@@ -366,14 +375,11 @@ def _of_like_length(texts: Texts, rng: np.random.Generator, count: int) -> np.nd
     return np.sort(rows[np.argsort(lengths, kind="stable")[start : start + count]])
 
 
-def _misdecided(
-    decider: Decider, meaning: Tensor, texts: Texts, rows: np.ndarray, which: np.ndarray
-) -> Tensor:
-    """`misdecided` of latents ``which`` of texts ``rows`` with these meanings (rows, outputs)."""
-    latents = torch.from_numpy(np.stack([latents_of(int(texts.seeds[row]))[which] for row in rows]))
-    choices = torch.from_numpy(texts.choices[rows][:, which].astype(np.int64)).flatten(0, 1)
-    many = meaning[:, None].expand(-1, len(which), -1).flatten(0, 1)
-    with torch.autocast("cpu", torch.bfloat16):
+def wrong_decisions(decider: Decider, meaning: Tensor, latents: Tensor, choices: Tensor) -> Tensor:
+    """`misdecided` of meanings (n, outputs) with latents (n, k, _) and choices (n, k, _) each."""
+    many = meaning[:, None].expand(-1, latents.shape[1], -1).flatten(0, 1)
+    choices = choices.flatten(0, 1)
+    with torch.autocast(meaning.device.type, torch.bfloat16):
         logits = decider.logits(many, latents.flatten(0, 1), choices)
     return misdecided(logits, choices)
 
@@ -444,8 +450,6 @@ def read_rightly(read: Truth, named: Truth) -> dict[str, np.ndarray]:
 def evaluate(side: TextStudents, count: int = 1000, seed: int = 12345) -> dict[str, float]:
     """Shares of new captions of which all that is named is read, and decided as the world would.
 
-    Without a decider only the first.
-
     Three kinds: the grammar's own, in other words, and in words that no training ever saw; of the
     last each caption has one such word at least.
     """
@@ -457,9 +461,8 @@ def evaluate(side: TextStudents, count: int = 1000, seed: int = 12345) -> dict[s
         right = read_rightly(read_captions(side, states, mask), truth_of(said))
         scores |= {f"{kind}_{name}": float(hits.mean()) for name, hits in right.items()}
         scores[f"{kind}_all"] = float(np.all(list(right.values()), axis=0).mean())
-        if side.decider is not None:
-            meaning = side.reader(states, mask)
-            scores[f"{kind}_drawn"] = _decided_rightly(side.decider, said, meaning, seed)
+        meaning = side.reader(states, mask)
+        scores[f"{kind}_drawn"] = _decided_rightly(side.decider, said, meaning, seed)
     return {name: round(value, 4) for name, value in scores.items()}
 
 

@@ -21,7 +21,7 @@ from evo_t2i.training.builtin.classifier import (
     train_classifier,
 )
 from evo_t2i.training.builtin.judge import believed, build_judge, read, train_judge, unfound
-from evo_t2i.training.builtin.pool import layout_of, load_pool
+from evo_t2i.training.builtin.pool import amounts_of, layout_of, load_pool
 from evo_t2i.training.supervised import FitSettings, degrade, to_batch
 from evo_t2i.world import (
     KINDS,
@@ -178,8 +178,8 @@ def test_the_painter_learns_and_resumes_to_the_same_weights(pool, tmp_path):
 def test_the_placer_comes_nearer_to_where_things_are(pool, tmp_path):
     short = FitSettings(images=64, batch=64, learning_rate=2e-3)
     long = FitSettings(images=64 * 150, batch=64, learning_rate=3e-3)
-    before = placer.evaluate(placer.train_placer(pool, short, tmp_path / "short"), pool)
-    after = placer.evaluate(placer.train_placer(pool, long, tmp_path / "long"), pool)
+    before = placer.evaluate(placer.train_placer(pool, short, tmp_path / "short", CPU), pool)
+    after = placer.evaluate(placer.train_placer(pool, long, tmp_path / "long", CPU), pool)
     assert after["box_error"] < 0.5 * before["box_error"]
     assert after["presence"] > 0.7
 
@@ -187,33 +187,27 @@ def test_the_placer_comes_nearer_to_where_things_are(pool, tmp_path):
 def test_the_text_training_lowers_both_losses_and_resumes(texts, tmp_path):
     settings = text.TextSettings(texts=16 * 12, batch=16, report_every=2)
     reports = []
-    whole = text.train_text(texts, settings, tmp_path / "whole", lambda *a: reports.append(a[2]))
+    whole = text.train_text(
+        texts, settings, tmp_path / "whole", CPU, lambda *a: reports.append(a[2])
+    )
     assert reports[-1]["named"] < reports[0]["named"]
     assert reports[-1]["decided"] < reports[0]["decided"]
     with pytest.raises(InterruptedError):
-        text.train_text(texts, settings, tmp_path / "cut", interrupted)
+        text.train_text(texts, settings, tmp_path / "cut", CPU, interrupted)
     resumed = text.train_text(texts, settings, tmp_path / "cut")
     for name, value in whole.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name]), name
 
 
-def test_a_reader_learns_alone_from_texts_without_latents(tmp_path):
-    texts = text.load_texts(tmp_path, 60, 14, latents=0)
-    assert texts.choices.shape[:2] == (60, 0)
-    settings = text.TextSettings(texts=16 * 12, batch=16, layers=1, latents=0, report_every=2)
-    reports = []
-    students = text.train_text(texts, settings, tmp_path / "out", lambda *a: reports.append(a[2]))
-    assert students.decider is None
-    assert reports[-1]["named"] < reports[0]["named"]
-    assert students.reader.arguments["layers"] == 1
-
-
 def test_texts_know_what_their_latents_make(texts):
     assert len(texts.ends) == len(texts.choices) == len(texts.named) == 120
     assert texts.ends[-1] == len(texts.words)
-    latent = text.latents_of(int(texts.seeds[0]))
-    assert latent.shape == (text.LATENTS, 210)
-    states, mask = text.pad(texts.words, texts.ends, np.array([0, 5]))
+    latents = texts.latents[texts.drawn[0]]
+    assert latents.shape == (text.LATENTS, 210)
+    amounts = amounts_of(latents).clip(0, 0.999).tolist()
+    made = [scene_from_choices(c, a) for c, a in zip(texts.choices[0], amounts, strict=True)]
+    assert shows_own(truth_of(made), texts.named[np.zeros(text.LATENTS, int)]).all()
+    states, mask = text.pad(torch.from_numpy(texts.words), texts.ends, np.array([0, 5]))
     assert mask.sum() == texts.ends[0] + texts.ends[5] - texts.ends[4]
     assert (states[mask == 0] == 0).all()
 
