@@ -51,7 +51,7 @@ from evo_t2i.world import (
 from evo_t2i.world.synonyms import HELD_OUT, reword
 
 UNSEEN = "unseen words"
-KINDS = (*CAPTION_KINDS[:-1], UNSEEN)
+KINDS = (*CAPTION_KINDS[:-1], UNSEEN, CAPTION_KINDS[-1])
 CAPTION_SEED, SCREEN_SEED, RUN_SEED = 41_000, 41_001, 41_002
 SCREENED = 100
 """Plain samples by which a caption is chosen."""

@@ -1,11 +1,12 @@
-"""Two readers of captions: does the CLIP's read rightly what the generator's misreads?
+"""Two readers of captions: does the second read rightly what the first misreads?
 
-    python benchmarks/readers.py training-runs/text training-runs/clip-reader
+    python benchmarks/readers.py training-runs/text other-runs/text
 
-The folders of the two text trainings, whose checkpoints hold what names a caption's contents, which
-no finished model keeps. Fresh captions of the grammar, in synonyms, and with words that were kept
-out; all that a caption names has to be read. Then what the sentence encoder alone can know of the
-kept-out words: how many are nearest to the mean of what they mean, of each name's taught words.
+The folders of two text trainings (`evo-t2i train builtin text --out other-runs --seed 11`), whose
+checkpoints hold what names a caption's contents, which no finished model keeps. Fresh captions of
+the grammar, in synonyms, and with words that were kept out; all that a caption names has to be
+read. Then what the sentence encoder alone can know of the kept-out words: how many are nearest to
+the mean of what they mean, of each name's taught words.
 """
 
 import argparse
@@ -39,12 +40,12 @@ KINDS: Mapping[str, Mapping[str, Sequence[str]] | None] = {
 
 
 def students(folder: Path) -> TextStudents:
-    """Reader and namer of a training, without its decider."""
+    """What a training has trained."""
     saved = load_file(folder / "checkpoint.safetensors")
     kept = {name.removeprefix("side/"): tensor for name, tensor in saved.items()
-            if name.startswith(("side/reader.", "side/namer."))}  # fmt: skip
+            if name.startswith("side/")}  # fmt: skip
     layers = {name.split(".")[3] for name in kept if name.startswith("reader.transformer.layers.")}
-    side = TextStudents(len(layers), None)
+    side = TextStudents(len(layers))
     side.load_state_dict(kept)
     return side.eval()
 
@@ -74,18 +75,18 @@ def nearest_by_encoder() -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("text", type=Path)
-    parser.add_argument("clip_reader", type=Path)
+    parser.add_argument("first", type=Path)
+    parser.add_argument("second", type=Path)
     parser.add_argument("--captions", type=int, default=800)
     given = parser.parse_args()
     torch.set_grad_enabled(False)
-    generators, clips = students(given.text), students(given.clip_reader)
+    first, second = students(given.first), students(given.second)
     encoder = Encoder()
-    print("| captions | generator's reader | CLIP's | CLIP's where the generator's misreads |")
+    print("| captions | first | second | second where the first misreads |")
     print("|---|---|---|---|")
     for kind, words in KINDS.items():
         said = fresh_captions(words, given.captions, SEED)
-        ours, theirs = (rightly(side, said, encoder) for side in (generators, clips))
+        ours, theirs = (rightly(side, said, encoder) for side in (first, second))
         print(f"| {kind} | {ours.mean():.2f} | {theirs.mean():.2f} | {theirs[~ours].mean():.2f} "
               f"of {(~ours).sum()} |")  # fmt: skip
     print(f"\nnearest by the sentence encoder alone: {nearest_by_encoder():.2f}")

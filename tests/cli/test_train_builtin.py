@@ -13,7 +13,7 @@ COMMANDS = "evo_t2i.cli.commands.train_builtin"
 @pytest.fixture(autouse=True)
 def no_renders(monkeypatch):
     monkeypatch.setattr(f"{COMMANDS}._pool", lambda *_, **__: None)
-    monkeypatch.setattr(f"{COMMANDS}._clip_reader", lambda *_: (torch.nn.Identity(), {}))
+    monkeypatch.setattr(export, "load_text", lambda *_: torch.nn.Identity())
 
 
 @pytest.mark.parametrize("name", SUPERVISED)

@@ -11,8 +11,10 @@ from evo_t2i.checkpoints.minilm import minilm_folder
 from evo_t2i.errors import EvoError, RunDataError
 from evo_t2i.models import text_side, vgg
 from evo_t2i.models.judge import CELLS
+from evo_t2i.models.layout_generator import Decider
+from evo_t2i.models.word_reader import WordReader
 from evo_t2i.training import checkpoint
-from evo_t2i.training.builtin import clip, painter, placer, text
+from evo_t2i.training.builtin import clip, decider, painter, placer, text
 from evo_t2i.training.builtin.classifier import (
     MAIN_SHARE,
     SIZE,
@@ -197,6 +199,26 @@ def test_the_text_training_lowers_both_losses_and_resumes(texts, tmp_path):
     resumed = text.train_text(texts, settings, tmp_path / "cut")
     for name, value in whole.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name]), name
+
+
+def test_a_decider_goes_on_with_what_a_reader_says_and_leaves_it_as_it_is(texts, tmp_path):
+    torch.manual_seed(0)
+    reader = WordReader(**text.READER, layers=1)
+    before = {name: value.clone() for name, value in reader.state_dict().items()}
+    short = FitSettings(images=32 * 2, batch=32, seed=1, report_every=2)
+    long = FitSettings(images=32 * 30, batch=32, seed=1, report_every=2)
+    losses = {}
+    for name, settings in (("short", short), ("long", long)):
+        torch.manual_seed(0)
+        kept = losses.setdefault(name, [])
+        made = decider.train_decider(
+            Decider(painter.generator_config()), reader, texts, settings, tmp_path / name, CPU,
+            lambda *a, kept=kept: kept.append(a[2]["loss"]),
+        )  # fmt: skip
+    assert losses["long"][-1] < 0.8 * losses["short"][-1]
+    assert any(layer.weight.abs().max() > 0 for layer in made.compare)
+    for name, value in before.items():
+        assert torch.equal(value, reader.state_dict()[name]), name
 
 
 def test_texts_know_what_their_latents_make(texts):
