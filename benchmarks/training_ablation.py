@@ -112,6 +112,7 @@ def main() -> None:
     parser.add_argument("--resolution", type=int, default=64)
     parser.add_argument("--images", type=int, default=100_000)
     parser.add_argument("--renders", type=int, default=8_000)
+    parser.add_argument("--pictures", type=int, default=300, help="of one thing, of the renders")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--channels", type=int, default=1024, help="channel_base")
     parser.add_argument("--channel-max", type=int, default=64)
@@ -140,7 +141,7 @@ def _train_all(names: list[str], given: argparse.Namespace) -> None:
     pool = None
     if given.data == WORLD:
         pool = load_pool(given.out, given.renders, _POOL_SEED)
-        pictures = _of_pool(pool, given.resolution)
+        pictures = _of_pool(pool, given.resolution, given.pictures)
     else:
         pictures = read_pictures(given.data, given.resolution, given.out)
     fidelity = measure_of(pictures, first, device, network=given.network, count=given.count)
@@ -182,12 +183,12 @@ def _settings(name: str, seed: int, given: argparse.Namespace) -> LafiteSettings
     )
 
 
-def _of_pool(pool: Pool, side: int) -> Pictures:
-    """A pool's renders of one thing with a caption each, at a size that divides theirs."""
+def _of_pool(pool: Pool, side: int, count: int) -> Pictures:
+    """A pool's first renders of one thing with a caption each, at a size that divides theirs."""
     part = IMAGE_SIZE // side
-    kept = np.nonzero((pool.layout.kinds >= 0).sum(axis=1) == 1)[0]
+    kept = np.nonzero((pool.layout.kinds >= 0).sum(axis=1) == 1)[0][:count]
     count = len(kept)
-    folder = pool.folder / f"one-thing-{side}"
+    folder = pool.folder / f"one-thing-{count}-{side}"
     path = folder / "images.npy"
     if not path.is_file():
         folder.mkdir(exist_ok=True)
@@ -199,7 +200,7 @@ def _of_pool(pool: Pool, side: int) -> Pictures:
         names=[f"{row:06d}" for row in kept],
         captions=[(pool.texts[rows[0]],) for rows in pool.caption_rows[kept]],
         problems={},
-        digest=f"{pool.folder.name}-one-thing-{side}",
+        digest=f"{pool.folder.name}-one-thing-{count}-{side}",
         folder=folder,
     )
 
