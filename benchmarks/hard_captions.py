@@ -2,13 +2,14 @@
 
     python benchmarks/hard_captions.py --captions 25 --out runs/hard
 
-For each of GenEval's kinds of caption, and for words that no training ever used, captions are
-sought of which the generator decides on all that is named with 4 to 60 % of latents that are not
-used again. From the same generation 0 every arm evaluates 500 pictures, some 2,500, and the
-balanced pick of what it found is judged: the probability that it shows all that the caption names,
-a mean of both judges' (`weights/judge`, `weights/second-judge`; of different architecture and
-training), and whether both say so. The oracle is the best judged picture of what an arm's archive
-holds, so what is missing to it is lost in picking, and what it misses itself is lost in searching.
+For each of GenEval's kinds of caption, for words that no training ever used, and for the rest
+(`other`, mostly three things), captions are sought of which the generator decides on all that is
+named with 4 to 60 % of latents that are not used again. From the same generation 0 every arm
+evaluates 500 pictures, some 2,500, and the balanced pick of what it found is judged: the
+probability that it shows all that the caption names, a mean of both judges' (`weights/judge`,
+`weights/second-judge`; of different architecture and training), and whether both say so. The oracle
+is the best judged picture of what an arm's archive holds, so what is missing to it is lost in
+picking, and what it misses itself is lost in searching.
 
 A caption a line in --out, so that the command can be given again until it is through. Prints
 Markdown: means with 95 % intervals of paired differences, a bootstrap over captions.

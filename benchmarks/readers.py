@@ -44,15 +44,15 @@ def students(folder: Path) -> TextStudents:
     saved = load_file(folder / "checkpoint.safetensors")
     kept = {name.removeprefix("side/"): tensor for name, tensor in saved.items()
             if name.startswith("side/")}  # fmt: skip
-    layers = {name.split(".")[3] for name in kept if name.startswith("reader.transformer.layers.")}
-    side = TextStudents(len(layers))
+    side = TextStudents()
     side.load_state_dict(kept)
     return side.eval()
 
 
 def rightly(side: TextStudents, said: Sequence[Caption], encoder: Encoder) -> np.ndarray:
     """(n,) bool: all that the captions name is read."""
-    read = read_captions(side, *encoder.padded([each.text for each in said]))
+    meaning = side.reader(*encoder.padded([each.text for each in said]))
+    read = read_captions(side.namer, meaning)
     hits: np.ndarray = np.all(list(read_rightly(read, truth_of(said)).values()), axis=0)
     return hits
 

@@ -1,10 +1,10 @@
 """What does each of the design notes' changes do to a LAFITE training?
 
 Trains the original objective, each group of terms and each switch of the networks alone, the notes'
-preset and XMC-GAN's, at equal images and with several seeds, on renders of the world or on a folder
-of pictures of your own, and prints a row for each: FID, KID, CLIP score, attribute match by the
-judge (of the world only), images a second. Every training goes on from where it was stopped;
-``--table`` prints what there is, and draws a sheet with a row of pictures for each.
+preset and XMC-GAN's, at equal images and with several seeds, on renders of the world with one thing
+each or on a folder of pictures of your own, and prints a row for each: FID, KID, CLIP score,
+attribute match by the judge (of the world only), images a second. Every training goes on from where
+it was stopped; ``--table`` prints what there is, and draws a sheet with a row of pictures for each.
 
     python benchmarks/training_ablation.py --images 200000 --seeds 2 --device cuda
     python benchmarks/training_ablation.py --seeds 2 --table ablation.png

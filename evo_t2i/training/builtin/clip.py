@@ -10,13 +10,11 @@ what it is and of which colour, so that the tower learns to see before it learns
 reader of words stays as it is; its projection learns.
 """
 
-import hashlib
 import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -27,6 +25,7 @@ from evo_t2i.models import clip as clip_model
 from evo_t2i.models import text_side
 from evo_t2i.models.clip import BuiltinClip
 from evo_t2i.models.text_side import TextSide
+from evo_t2i.training.builtin.meanings import kept_meanings
 from evo_t2i.training.builtin.pool import Layout, Pool
 from evo_t2i.training.losses import contrast_with_truth
 from evo_t2i.training.supervised import FitSettings, Progress, degrade, fit, to_batch
@@ -65,19 +64,13 @@ def pool_meanings(side: TextSide, pool: Pool, device: torch.device) -> Tensor:
 
     On the CPU; they are read on ``device``, to which ``side`` goes for as long.
     """
-    cache = pool.folder / f"meanings-{_digest(side.reader)}.npy"
-    if not cache.exists():
-        partial = cache.with_suffix(".partial.npy")
-        read = text_side.meanings(side.to(device), pool.texts, minilm_folder())
+
+    def read() -> Tensor:
+        found = text_side.meanings(side.to(device), pool.texts, minilm_folder())
         side.cpu()
-        np.save(partial, read.numpy().astype(np.float16))
-        partial.rename(cache)
-    return torch.from_numpy(np.load(cache)).float()
+        return found
 
-
-def _digest(module: nn.Module) -> str:
-    tensors = {name: tensor.contiguous() for name, tensor in module.state_dict().items()}
-    return hashlib.sha256(safetensors.torch.save(tensors)).hexdigest()[:12]
+    return kept_meanings(pool.folder, side.reader, read).float()
 
 
 def shown_words(truth: Truth) -> np.ndarray:

@@ -47,8 +47,7 @@ from evo_t2i.world import (
 from evo_t2i.world.synonyms import HELD_OUT, SYNONYMS, reword
 
 CPU = torch.device("cpu")
-READER: Mapping[str, Any] = {"width": 256, "queries": 4, "outputs": 512}
-"""Of every reader; how many layers is a setting."""
+READER: Mapping[str, Any] = {"width": 256, "layers": 3, "queries": 4, "outputs": 512}
 LATENTS = 8
 """Latents a caption."""
 _BANK = 2**18
@@ -276,8 +275,6 @@ class TextSettings:
     """Repeats included."""
     seed: int = 0
     batch: int = 256
-    layers: int = 3
-    """Of the reader."""
     latents: int = 3
     """Of each caption, a step."""
     rate: float = 1.5e-3
@@ -292,9 +289,9 @@ class TextSettings:
 class TextStudents(nn.Module):
     """What this training trains."""
 
-    def __init__(self, layers: int):
+    def __init__(self) -> None:
         super().__init__()
-        self.reader = WordReader(**READER, layers=layers)
+        self.reader = WordReader(**READER)
         self.namer = Namer(self.reader.outputs)
         self.decider = Decider(generator_config())
 
@@ -311,7 +308,7 @@ def train_text(
     """Returns reader, namer and decider in eval mode, on the CPU; resumes from ``out``."""
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed)
-    side = TextStudents(settings.layers).to(device)
+    side = TextStudents().to(device)
     optimizer = torch.optim.AdamW(
         side.parameters(), lr=settings.rate, weight_decay=0.02, betas=(0.9, 0.98)
     )
@@ -338,11 +335,9 @@ def train_text(
             meaning = side.reader(states, mask * kept)
             told = side.namer(meaning)
         which = rng.permutation(LATENTS)[: settings.latents]
-        drawn = torch.from_numpy(texts.drawn[rows][:, which]).to(device)
-        choices = torch.from_numpy(texts.choices[rows][:, which]).to(device).long()
         parts = {
             "named": misnamed(told, texts.named[rows]),
-            "decided": wrong_decisions(side.decider, meaning, bank[drawn], choices),
+            "decided": misdecided(side.decider, meaning, texts, bank, rows, which),
         }
         optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(torch.stack(list(parts.values())).sum())
@@ -375,17 +370,25 @@ def _of_like_length(texts: Texts, rng: np.random.Generator, count: int) -> np.nd
     return np.sort(rows[np.argsort(lengths, kind="stable")[start : start + count]])
 
 
-def wrong_decisions(decider: Decider, meaning: Tensor, latents: Tensor, choices: Tensor) -> Tensor:
-    """`misdecided` of meanings (n, outputs) with latents (n, k, _) and choices (n, k, _) each."""
-    many = meaning[:, None].expand(-1, latents.shape[1], -1).flatten(0, 1)
+def misdecided(
+    decider: Decider,
+    meaning: Tensor,
+    texts: Texts,
+    latents: Tensor,
+    rows: np.ndarray,
+    which: np.ndarray,
+) -> Tensor:
+    """Sum over the choices of their cross-entropies, a mean over texts ``rows`` and their latents.
+
+    ``meaning`` (rows, outputs) of these texts; ``which`` of each text's latents, all of which are
+    ``latents`` (_, LATENT_SIZE).
+    """
+    drawn = torch.from_numpy(texts.drawn[rows][:, which]).to(meaning.device).flatten()
+    choices = torch.from_numpy(texts.choices[rows][:, which]).to(meaning.device).long()
     choices = choices.flatten(0, 1)
+    many = meaning[:, None].expand(-1, len(which), -1).flatten(0, 1)
     with torch.autocast(meaning.device.type, torch.bfloat16):
-        logits = decider.logits(many, latents.flatten(0, 1), choices)
-    return misdecided(logits, choices)
-
-
-def misdecided(logits: Sequence[Tensor], choices: Tensor) -> Tensor:
-    """Sum over the choices of their cross-entropies, a mean over rows."""
+        logits = decider.logits(many, latents[drawn], choices)
     parts = []
     for number, part in enumerate(logits):
         taken = choices[:, number]
@@ -395,9 +398,9 @@ def misdecided(logits: Sequence[Tensor], choices: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def read_captions(side: TextStudents, states: Tensor, mask: Tensor) -> Truth:
-    """What the text side reads in captions, as a `Truth` of what they name."""
-    told = side.namer(side.reader(states, mask))
+def read_captions(namer: Namer, meaning: Tensor) -> Truth:
+    """What captions of these meanings (n, outputs) name, as a `Truth`."""
+    told = namer(meaning)
 
     def answers(name: str) -> np.ndarray:
         best = told[name].argmax(-1)
@@ -458,10 +461,10 @@ def evaluate(side: TextStudents, count: int = 1000, seed: int = 12345) -> dict[s
     for kind, words in (("plain", None), ("synonyms", SYNONYMS), ("held_out", HELD_OUT)):
         said = fresh_captions(words, count, seed)
         states, mask = encoder.padded([caption.text for caption in said])
-        right = read_rightly(read_captions(side, states, mask), truth_of(said))
+        meaning = side.reader(states, mask)
+        right = read_rightly(read_captions(side.namer, meaning), truth_of(said))
         scores |= {f"{kind}_{name}": float(hits.mean()) for name, hits in right.items()}
         scores[f"{kind}_all"] = float(np.all(list(right.values()), axis=0).mean())
-        meaning = side.reader(states, mask)
         scores[f"{kind}_drawn"] = _decided_rightly(side.decider, said, meaning, seed)
     return {name: round(value, 4) for name, value in scores.items()}
 

@@ -203,7 +203,7 @@ def test_the_text_training_lowers_both_losses_and_resumes(texts, tmp_path):
 
 def test_a_decider_goes_on_with_what_a_reader_says_and_leaves_it_as_it_is(texts, tmp_path):
     torch.manual_seed(0)
-    reader = WordReader(**text.READER, layers=1)
+    reader = WordReader(**text.READER)
     before = {name: value.clone() for name, value in reader.state_dict().items()}
     short = FitSettings(images=32 * 2, batch=32, seed=1, report_every=2)
     long = FitSettings(images=32 * 30, batch=32, seed=1, report_every=2)
