@@ -62,7 +62,7 @@ FORMS = (
 """Everything that `Thing.pose` may be."""
 _CHUNK = 250
 _NONE = Caption("a picture")
-Kind = Literal["captioned", "twins", "free"]
+Kind = Literal["captioned", "twins", "swaps", "free"]
 """Of pools."""
 
 
@@ -160,8 +160,9 @@ def load_pool(
 
     Of "twins" every other picture is the one before with one choice made otherwise: a colour, a
     kind, a count, a side; or, of those with several things, every fourth has only one of them left.
-    "free" ones are `free_scene`s, without latents, captions and relations
-    that count. ``progress`` receives the number of pictures rendered so far.
+    "swaps" are twins of which half have two or three kinds of thing, and two of these have most
+    often exchanged their colours or their places. "free" ones are `free_scene`s, without latents,
+    captions and relations that count. ``progress`` receives the number of pictures rendered so far.
     """
     target = (
         folder / f"pool-{seed}-{count}{'' if kind == 'captioned' else f'-{kind}'}-{_world_digest()}"
@@ -271,13 +272,19 @@ def _render_chunk(
         rng = np.random.default_rng([seed, index])
         if kind == "free":
             latent, scene, caption = np.zeros(LATENT_SIZE, np.float32), free_scene(rng), _NONE
-        elif kind == "twins" and index % 2:
-            alone = len(scenes[-1].things) > 1 and rng.random() < 0.25
-            latent = latents[-1]
-            scene = (_alone if alone else _twin)(scenes[-1], latent, rng)
+        elif kind in ("twins", "swaps") and index % 2:
+            latent, slots = latents[-1], scenes[-1].things[-1:]
+            if kind == "swaps" and slots and slots[0].slot > 0 and rng.random() < 0.7:
+                change = _swapped
+            elif len(scenes[-1].things) > 1 and rng.random() < 0.25:
+                change = _alone
+            else:
+                change = _twin
+            scene = change(scenes[-1], latent, rng)
             caption = captions(scene, rng, 1)[0]
         else:
-            caption = captions(sample_scene(rng), rng, 1)[0]
+            crowded = kind == "swaps" and rng.random() < 0.5
+            caption = captions((_crowded if crowded else sample_scene)(rng), rng, 1)[0]
             latent = rng.standard_normal(LATENT_SIZE).astype(np.float32)
             scene = scene_of(caption, latent)
         images.append(render(scene, IMAGE_SIZE).image)
@@ -294,6 +301,36 @@ def _alone(scene: Scene, latent: np.ndarray, rng: np.random.Generator) -> Scene:
     count = sum(thing.kind == kept.kind for thing in scene.things)
     asked = ((kept.kind, kept.colour, count),)
     return scene_of(Caption("", things=asked, scene=scene.scene, time=scene.time), latent)
+
+
+def _crowded(rng: np.random.Generator) -> Scene:
+    """A random scene with two kinds of thing at least, or, as often, with three."""
+    wanted = 2 + int(rng.random() < 0.5)
+    while True:
+        scene = sample_scene(rng)
+        if scene.things and scene.things[-1].slot + 1 >= wanted:
+            return scene
+
+
+def _swapped(scene: Scene, latent: np.ndarray, rng: np.random.Generator) -> Scene:
+    """``scene`` with two of its slots' colours or all they hold exchanged; its twin where neither
+    can be."""
+    choices = choices_of(scene)
+    amounts = amounts_of(latent[None])[0].astype(float).tolist()
+    number = {choice.name: index for index, choice in enumerate(CHOICES)}
+    for _ in range(10):
+        first, second = rng.permutation(scene.things[-1].slot + 1)[:2]
+        changed = choices.copy()
+        for what in ("colour",) if rng.random() < 0.6 else ("kind", "colour", "pose"):
+            ours, theirs = number[f"{what} {first}"], number[f"{what} {second}"]
+            changed[[ours, theirs]] = choices[[theirs, ours]]
+        if (changed == choices).all():
+            continue
+        try:
+            return scene_from_choices(changed, amounts)
+        except UsageError:
+            continue
+    return _twin(scene, latent, rng)
 
 
 def _twin(scene: Scene, latent: np.ndarray, rng: np.random.Generator) -> Scene:

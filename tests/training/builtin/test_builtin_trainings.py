@@ -252,6 +252,26 @@ def test_a_training_of_clip_lowers_its_loss_and_leaves_the_text_side(twins, tmp_
         assert torch.equal(value, model.text.side.state_dict()[name]), name
 
 
+def test_swapped_twins_show_the_same_things_otherwise(tmp_path):
+    pool = load_pool(tmp_path, 250, 3, kind="swaps")
+    kinds, colours = pool.layout.kinds, pool.layout.colours
+    slots = pool.layout.slots.max(1) + 1
+    assert (slots[::2] > 1).mean() > 0.5
+
+    def pairs(row):
+        return sorted(zip(kinds[row].tolist(), colours[row].tolist(), strict=True))
+
+    exchanged = [
+        row
+        for row in range(0, 250, 2)
+        if slots[row] > 1
+        and sorted(kinds[row]) == sorted(kinds[row + 1])
+        and sorted(colours[row]) == sorted(colours[row + 1])
+        and (pairs(row) != pairs(row + 1) or list(kinds[row]) != list(kinds[row + 1]))
+    ]
+    assert len(exchanged) >= 25
+
+
 def test_words_are_shown_where_truth_says_so(pool):
     shown = clip.shown_words(pool.shown)
     assert shown.shape == (64, len(clip.WORDS))
