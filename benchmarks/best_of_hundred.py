@@ -12,6 +12,7 @@ import argparse
 
 import numpy as np
 import torch
+from bootstrap import with_interval
 
 from evo_t2i.config import RunConfig
 from evo_t2i.evaluate.models import load
@@ -20,14 +21,6 @@ from evo_t2i.training.builtin.judge import read
 from evo_t2i.world import Caption, shows_own, truth_of
 
 SAMPLES, LATENT_SEED = 100, 44
-
-
-def interval(values: np.ndarray) -> str:
-    """Mean and 95 % bootstrap interval."""
-    rng = np.random.default_rng(0)
-    means = values[rng.integers(len(values), size=(4000, len(values)))].mean(axis=1)
-    low, high = np.quantile(means, (0.025, 0.975))
-    return f"{values.mean():.2f} [{low:.2f}, {high:.2f}]"
 
 
 def main() -> None:
@@ -53,7 +46,7 @@ def main() -> None:
         if given.kinds and kind not in given.kinds:
             continue
         rows = np.array([measured(*item) for item in enumerate(items)], float)
-        cells = [interval(column) for column in rows.T]
+        cells = [with_interval(column, ".2f", 4000) for column in rows.T]
         print(f"| {kind} | {len(rows)} | {' | '.join(cells)} |", flush=True)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from bootstrap import with_interval
 from numpy.typing import NDArray
 
 from evo_t2i.features.clip import ClipFeatures
@@ -35,7 +36,7 @@ def main() -> None:
     print("| the second picture has | things | pairs | nearer to its own |\n|---|---|---|---|")
     for (change, slots), rows in kinds_of_pairs(pool).items():
         found = nearer(clip, pool, rows[: given.most])
-        print(f"| {change} | {slots} | {len(found)} | {interval(found)} |", flush=True)
+        print(f"| {change} | {slots} | {len(found)} | {with_interval(found)} |", flush=True)
 
 
 def kinds_of_pairs(pool: Pool) -> dict[tuple[str, int], NDArray[np.int64]]:
@@ -81,13 +82,6 @@ def nearer(clip: ClipFeatures, pool: Pool, rows: NDArray[np.int64]) -> NDArray[n
     )
     result: NDArray[np.bool_] = ((ours - theirs) * texts).sum(1).numpy() > 0
     return result
-
-
-def interval(found: NDArray[np.bool_]) -> str:
-    rng = np.random.default_rng(0)
-    means = rng.choice(found, (2000, len(found))).mean(1)
-    low, high = np.quantile(means, (0.025, 0.975))
-    return f"{found.mean():.3f} [{low:.3f}, {high:.3f}]"
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import argparse
 
 import numpy as np
 import torch
+from bootstrap import with_interval
 from numpy.typing import NDArray
 
 from evo_t2i.features.clip import ClipFeatures
@@ -44,10 +45,10 @@ def main() -> None:
         near = (pictures[rows] @ texts.T).numpy()
         true = holds(shown[rows], truth_of(said))
         cells = [
-            interval(hits(near, true, 1)),
-            interval(hits(near, true, 5)),
-            interval(hits(near.T, true.T, 1)),
-            interval(hits(near.T, true.T, 5)),
+            with_interval(hits(near, true, 1)),
+            with_interval(hits(near, true, 5)),
+            with_interval(hits(near.T, true.T, 1)),
+            with_interval(hits(near.T, true.T, 5)),
         ]
         print(f"| {kind} | {len(said)} | " + " | ".join(cells) + " |")
 
@@ -82,13 +83,6 @@ def hits(near: NDArray, true: NDArray, k: int) -> NDArray[np.bool_]:
     """(n,) whether one of the k nearest columns is true."""
     best = np.argsort(-near, axis=1)[:, :k]
     return np.take_along_axis(true, best, axis=1).any(1)
-
-
-def interval(found: NDArray[np.bool_]) -> str:
-    rng = np.random.default_rng(0)
-    means = rng.choice(found, (2000, len(found))).mean(1)
-    low, high = np.quantile(means, (0.025, 0.975))
-    return f"{found.mean():.3f} [{low:.3f}, {high:.3f}]"
 
 
 if __name__ == "__main__":

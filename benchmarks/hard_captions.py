@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from bootstrap import with_interval
 
 from evo_t2i.config import RunConfig
 from evo_t2i.evaluate.evaluator import Evaluator
@@ -235,14 +236,6 @@ def correlations(
 # the table
 
 
-def interval(differences: np.ndarray, seed: int = 0) -> str:
-    """Mean and 95 % bootstrap interval over captions."""
-    rng = np.random.default_rng(seed)
-    rows = rng.integers(len(differences), size=(4000, len(differences)))
-    low, high = np.quantile(differences[rows].mean(axis=1), (0.025, 0.975))
-    return f"{differences.mean():+.3f} [{low:+.3f}, {high:+.3f}]"
-
-
 def print_tables(lines: Sequence[Mapping[str, Any]]) -> None:
     """By arm: judged, agreed, against random with the same pictures, oracle, hypervolume."""
     arms = [name for name in lines[0]["found"] if name != "generation 0"]
@@ -254,10 +247,10 @@ def print_tables(lines: Sequence[Mapping[str, Any]]) -> None:
     for arm in arms:
         rival = f"random {arm.split()[-1]}" if f"random {arm.split()[-1]}" in arms else None
         mine = column(lines, arm, "judged")
+        gained = mine - column(lines, rival, "judged") if rival not in (None, arm) else None
         cells = [arm, f"{mine.mean():.3f}", f"{column(lines, arm, 'agreed').mean():.3f}",
-                 interval(mine - plain),
-                 interval(mine - column(lines, rival, "judged")) if rival not in (None, arm)
-                 else "–",
+                 with_interval(mine - plain, "+.3f", 4000),
+                 "–" if gained is None else with_interval(gained, "+.3f", 4000),
                  f"{column(lines, arm, 'oracle').mean():.3f}",
                  f"{np.median(column(lines, arm, 'hypervolume')):.3f}",
                  f"{column(lines, arm, 'value').mean():+.2f}",

@@ -12,6 +12,7 @@ draws a sheet with a row of pictures for each.
 """
 
 import argparse
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -201,20 +202,24 @@ def _settings(name: str, seed: int, given: argparse.Namespace) -> LafiteSettings
     )
 
 
-def _portraits(count: int, side: int, folder: Path) -> tuple[Pictures, dict[str, Caption]]:
+def _portraits(count: int, side: int, out: Path) -> tuple[Pictures, dict[str, Caption]]:
     """Faces with a caption each, and what their captions name."""
-    images, said = [], []
+    drawn, said = [], []
     for index in range(count):
         rng = np.random.default_rng([_PORTRAIT_SEED, index])
         scene = sample_scene(rng, Caption("a portrait", scene="portrait"))
         said.append(captions(scene, rng, 1)[0])
-        images.append(render(scene, side).image)
+        drawn.append(render(scene, side).image)
+    images = np.stack(drawn)
+    digest = hashlib.sha256(images.tobytes()).hexdigest()[:12]
+    folder = out / f"portraits-{side}-{digest}"
+    folder.mkdir(exist_ok=True)
     return Pictures(
-        images=np.stack(images),
+        images=images,
         names=[f"{index:06d}" for index in range(count)],
         captions=[(caption.text,) for caption in said],
         problems={},
-        digest=f"portraits-{count}-{side}",
+        digest=digest,
         folder=folder,
     ), {caption.text: caption for caption in said}
 

@@ -13,6 +13,7 @@ import itertools
 
 import numpy as np
 import torch
+from bootstrap import interval
 
 from evo_t2i.config import ScorerModels
 from evo_t2i.features.clip import ClipFeatures
@@ -20,7 +21,6 @@ from evo_t2i.features.labels import TEMPLATES
 from evo_t2i.features.zero_shot import ZeroShotClassifier
 from evo_t2i.world import KINDS, Caption, render, sample_scene
 
-RESAMPLES = 2_000
 LABELS = tuple(kind for kind in KINDS if kind not in ("goggles", "hat"))
 """Kinds that are seen alone; those two are worn."""
 
@@ -62,14 +62,6 @@ def renders(each: int, size: int) -> tuple[torch.Tensor, np.ndarray]:
         truth += [row] * each
     batch = torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).float() / 255
     return batch, np.array(truth)
-
-
-def interval(right: np.ndarray) -> tuple[float, float]:
-    """95 % of the means of as many pictures, drawn with replacement."""
-    rng = np.random.default_rng(0)
-    means = right[rng.integers(0, len(right), (RESAMPLES, len(right)))].mean(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(low), float(high)
 
 
 if __name__ == "__main__":

@@ -273,14 +273,14 @@ def _render_chunk(
         if kind == "free":
             latent, scene, caption = np.zeros(LATENT_SIZE, np.float32), free_scene(rng), _NONE
         elif kind in ("twins", "swaps") and index % 2:
-            latent, slots = latents[-1], scenes[-1].things[-1:]
-            if kind == "swaps" and slots and slots[0].slot > 0 and rng.random() < 0.7:
+            latent, before = latents[-1], scenes[-1]
+            if kind == "swaps" and _slots(before) > 1 and rng.random() < 0.7:
                 change = _swapped
-            elif len(scenes[-1].things) > 1 and rng.random() < 0.25:
+            elif len(before.things) > 1 and rng.random() < 0.25:
                 change = _alone
             else:
                 change = _twin
-            scene = change(scenes[-1], latent, rng)
+            scene = change(before, latent, rng)
             caption = captions(scene, rng, 1)[0]
         else:
             crowded = kind == "swaps" and rng.random() < 0.5
@@ -303,13 +303,17 @@ def _alone(scene: Scene, latent: np.ndarray, rng: np.random.Generator) -> Scene:
     return scene_of(Caption("", things=asked, scene=scene.scene, time=scene.time), latent)
 
 
+def _slots(scene: Scene) -> int:
+    """How many slots hold things; two of a kind share one."""
+    return scene.things[-1].slot + 1 if scene.things else 0
+
+
 def _crowded(rng: np.random.Generator) -> Scene:
     """A random scene with two kinds of thing at least, or, as often, with three."""
     wanted = 2 + int(rng.random() < 0.5)
-    while True:
-        scene = sample_scene(rng)
-        if scene.things and scene.things[-1].slot + 1 >= wanted:
-            return scene
+    while _slots(scene := sample_scene(rng)) < wanted:
+        pass
+    return scene
 
 
 def _swapped(scene: Scene, latent: np.ndarray, rng: np.random.Generator) -> Scene:
@@ -319,7 +323,7 @@ def _swapped(scene: Scene, latent: np.ndarray, rng: np.random.Generator) -> Scen
     amounts = amounts_of(latent[None])[0].astype(float).tolist()
     number = {choice.name: index for index, choice in enumerate(CHOICES)}
     for _ in range(10):
-        first, second = rng.permutation(scene.things[-1].slot + 1)[:2]
+        first, second = rng.permutation(_slots(scene))[:2]
         changed = choices.copy()
         for what in ("colour",) if rng.random() < 0.6 else ("kind", "colour", "pose"):
             ours, theirs = number[f"{what} {first}"], number[f"{what} {second}"]
