@@ -14,6 +14,7 @@ LABELS = "cat dog bird bus car boat house tree table cup flower ball balloon umb
 CLIP_CONFIG = {
     "embed_dim": 32,
     "vision_cfg": {"image_size": 64, "patch_size": 16, "width": 64, "layers": 3, "head_width": 32},
+    "things": {"kinds": 5, "worn": [4], "traits": [[1, 3, -1], [2, 1, -1]]},
     "dense": "clear",
     "mean": [0.5, 0.5, 0.5],
     "std": [0.5, 0.5, 0.5],
@@ -31,7 +32,8 @@ def random_weights(tmp_path_factory):
     reader = {"width": 32, "layers": 1, "queries": 2, "outputs": 48}
     side = text_side.build(reader, minilm_folder())
     builtin.save(folder, "text", side.reader.state_dict(), {"reader": reader}, "")
-    model = clip.build(CLIP_CONFIG, side)
+    reader |= {"names": 5, "whole": [[1, 4, 3]], "traits": [[1, 3, 0], [2, 1, -1]]}
+    model = clip.build(CLIP_CONFIG, text_side.build(reader, minilm_folder()))
     config = CLIP_CONFIG | {"reader": reader}
     builtin.save(folder, "clip", trained_tensors(model, clip.FROZEN), config, "")
     channels = [4, 4, "M", 8, 8, "M"]

@@ -4,28 +4,115 @@ The frozen sentence encoder under both is not stored with it.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from evo_t2i.errors import ModelError
 from evo_t2i.models.text_side import TextSide
 from evo_t2i.models.trained_parts import load_trained
 from evo_t2i.models.vision_transformer import VisionTransformer
+from evo_t2i.models.word_reader import Chosen, ClaimReader
 
 FROZEN = "text.side.encoder."
 """How the names of the tensors begin that are stored elsewhere."""
 
 
+class Things(nn.Module):
+    """Patches' final states (n, r, width) → which things there are and what each is like.
+
+    A patch says of each kind whether the middle of one is there, and what it is like that is there.
+    Their products, summed over patches, keep together what belongs together (a tensor product:
+    Smolensky, 1990). What is ``worn`` lies in the middle of who wears it, so it is described apart.
+    """
+
+    described: Tensor
+    most = 3
+    """Things of a kind that are counted."""
+
+    def __init__(self, width: int, kinds: int, worn: Sequence[int], traits: Sequence[Any]):
+        super().__init__()
+        self.chosen = Chosen([tuple(trait) for trait in traits])
+        self.traits = sum(self.chosen.sizes)
+        self.here = nn.Linear(width, kinds)
+        self.like = nn.Linear(width, 2 * self.traits)
+        described = torch.zeros(kinds, dtype=torch.long)
+        described[list(worn)] = 1
+        self.register_buffer("described", described, persistent=False)
+        nn.init.constant_(self.here.bias, -4.0)  # nearly all patches are no middle
+        self.outputs = kinds * (self.most + self.traits)
+
+    def read(self, patches: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (n, r, kinds) of a middle being there; (n, r, 2, traits) of others and of worn."""
+        return self.here(patches).float(), self.like(patches).float().unflatten(-1, (2, -1))
+
+    def forward(self, patches: Tensor) -> Tensor:
+        """(n, outputs): of each kind whether there are 1, 2, 3, and then each trait, in [0, 1]."""
+        here, like = self.read(patches)
+        there = here.sigmoid()
+        pairs = torch.einsum("nrk,nrgt->nkgt", there, self.chosen(like))
+        own = pairs[:, torch.arange(len(self.described)), self.described]  # (n, kinds, traits)
+        numbers = torch.arange(1, self.most + 1, device=patches.device)
+        counted = torch.exp(-4 * (there.sum(1)[..., None] - numbers).square())
+        return torch.cat([counted, own.clamp(max=1)], dim=2).flatten(1)
+
+
+class ImageTower(VisionTransformer):
+    """CLIP's image tower; to the class token's embedding it adds a direction for each of `Things`.
+
+    A class token that looks at all patches at once comes to know which words a picture shows, and
+    not what belongs to what (a "bag of words": Yuksekgonul et al., 2023).
+    """
+
+    def __init__(self, *, things: Mapping[str, Any], **sizes: Any):
+        super().__init__(**sizes)
+        width, output_dim = self.proj.shape
+        self.things = Things(width, **things)
+        self.thing_proj = nn.Linear(self.things.outputs, output_dim, bias=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.embedded(self.states(images))
+
+    def embedded(self, states: Tensor) -> Tensor:
+        """(n, 1 + r, width) → (n, output_dim)."""
+        result: Tensor = states[:, 0] @ self.proj + self.thing_proj(self.things(states[:, 1:]))
+        return result
+
+
+class ClaimProjection(nn.Module):
+    """Meanings and claims (n, meaning + claims) → (n, embed_dim): a direction for each claim.
+
+    And something besides for what is no claim, such as a colour by itself.
+    """
+
+    def __init__(self, meaning: int, claims: int, embed_dim: int):
+        super().__init__()
+        self.sizes = [meaning, claims]
+        self.directions = nn.Linear(claims, embed_dim, bias=False)
+        self.besides = nn.Sequential(
+            nn.Linear(meaning, meaning), nn.GELU(), nn.Linear(meaning, embed_dim)
+        )
+
+    def forward(self, read: Tensor) -> Tensor:
+        meaning, claims = read.split(self.sizes, dim=1)
+        result: Tensor = self.directions(claims)
+        return result + self.besides(meaning)
+
+
 class TextTower(nn.Module):
-    """Token ids → (n, embed_dim): a projection of their meaning."""
+    """Token ids → (n, embed_dim), a projection of what `ClaimReader` reads."""
 
     def __init__(self, side: TextSide, embed_dim: int):
         super().__init__()
+        reader = side.reader
+        if not isinstance(reader, ClaimReader):
+            raise ModelError(
+                "The built-in CLIP's reader is of an earlier version; take the weights of this one."
+            )
         self.side = side
-        width = side.reader.outputs
-        self.proj = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, embed_dim))
+        self.proj = ClaimProjection(reader.meaning, reader.claims, embed_dim)
 
     def forward(self, tokens: Tensor) -> Tensor:
         projected: Tensor = self.proj(self.side(tokens))
@@ -38,7 +125,8 @@ class BuiltinClip(nn.Module):
     def __init__(self, config: Mapping[str, Any], side: TextSide):
         super().__init__()
         vision = config["vision_cfg"]
-        self.visual = VisionTransformer(
+        self.visual = ImageTower(
+            things=config["things"],
             image_size=vision["image_size"],
             patch_size=vision["patch_size"],
             width=vision["width"],
@@ -64,7 +152,8 @@ class BuiltinClip(nn.Module):
 def build(config: Mapping[str, Any], side: TextSide) -> BuiltinClip:
     """A model with random trained parts, in eval mode.
 
-    ``config`` has open_clip's ``embed_dim`` and ``vision_cfg``; further keys are the caller's.
+    ``config`` has open_clip's ``embed_dim`` and ``vision_cfg``, and the arguments of
+    `Things` as ``things``; further keys are the caller's.
     """
     return BuiltinClip(config, side).eval()
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from evo_t2i.caption import of_like_length
 from evo_t2i.models.minilm import PADDING, load_encoder, load_tokenizer
-from evo_t2i.models.word_reader import WordReader
+from evo_t2i.models.word_reader import ClaimReader, WordReader
 
 
 class TextSide(nn.Module):
@@ -35,7 +35,8 @@ def build(reader: Mapping[str, Any], minilm: Path) -> TextSide:
 
     In eval mode; the sentence encoder takes no gradient. Reads local files only.
     """
-    return TextSide(load_encoder(minilm), WordReader(**reader)).eval()
+    kind = ClaimReader if "names" in reader else WordReader
+    return TextSide(load_encoder(minilm), kind(**reader)).eval()
 
 
 def load(config: Mapping[str, Any], tensors: Mapping[str, Tensor], minilm: Path) -> TextSide:

@@ -38,12 +38,16 @@ class VisionTransformer(nn.Module):
         self.proj = nn.Parameter(scale * torch.randn(width, output_dim))
 
     def forward(self, images: Tensor) -> Tensor:
+        embedded: Tensor = self.states(images)[:, 0] @ self.proj
+        return embedded
+
+    def states(self, images: Tensor) -> Tensor:
+        """(n, 1 + r, width): the class token's final state, then the patches', row by row."""
         patches = self.conv1(images).flatten(2).transpose(1, 2)  # (n, r, width)
         first = self.class_embedding.to(patches.dtype).expand(len(images), 1, -1)
         x = torch.cat([first, patches], dim=1) + self.positional_embedding.to(patches.dtype)
-        x = self.transformer(self.ln_pre(x))
-        embedded: Tensor = self.ln_post(x)[:, 0] @ self.proj
-        return embedded
+        final: Tensor = self.ln_post(self.transformer(self.ln_pre(x)))
+        return final
 
 
 class Transformer(nn.Module):

@@ -22,6 +22,7 @@ LARGE = 384
 MARGIN = 48
 GAP = 20
 MOST_PICTURES = 60
+MOST_OF_A_LOOK = 4
 
 
 def contact_sheet(
@@ -51,10 +52,10 @@ def front_sheet_png(run: RunDirectory, pick: Pick) -> bytes:
     """The contact sheet of the finished ``run`` as PNG: at most 60 images of its front.
 
     The picked images come first and are framed; the others follow best first, by the pick's
-    ranking. Of a larger front those are shown that look least like one another
-    (``most_different``), among those that are no worse than a typical sample of generation 0 (mean
-    z, each at most 3, at least 0); the subtitle says so. Beneath each image: its place on the
-    sheet, its value, its scores.
+    ranking. Of a larger front, images that are worse than a typical sample of generation 0 (mean
+    z, each at most 3, below 0) are left out, and at most ``MOST_OF_A_LOOK`` of each look are shown,
+    those that differ most: the best of each look first, then the others. The subtitle says so.
+    Beneath each image: its place on the sheet, its value, its scores.
     """
     front = run.front()
     images = [front.image(row) for row in range(len(front))]
@@ -64,8 +65,9 @@ def front_sheet_png(run: RunDirectory, pick: Pick) -> bytes:
     if len(rows) > MOST_PICTURES:
         rows = [row for row in rows if typical[row] or row in pick.chosen]
     worse = len(front) - len(rows)
-    different = most_different(images, rows, MOST_PICTURES)
-    rows = list(dict.fromkeys([*pick.chosen, *different]))[:MOST_PICTURES]
+    if different := len(rows) > MOST_PICTURES:
+        rows = list(dict.fromkeys([*pick.chosen, *_looks_first(images, rows, front.looks)]))
+    rows = rows[:MOST_PICTURES]
     labels = []
     for place, row in enumerate(rows, start=1):
         scores = [f"{score:.3f}" for score in front.scores[row]]
@@ -76,8 +78,9 @@ def front_sheet_png(run: RunDirectory, pick: Pick) -> bytes:
     if len(rows) < len(front):
         shown = f"{len(rows)} of {len(front)} images"
         shown += f", {worse} below generation 0's middle left out" if worse else ""
-        shown += ", chosen to look different" if len(rows) < len(front) - worse else ""
     order = f"best first by {pick.method}"
+    if different:
+        order = f"the best of each look, then others of it, {order}"
     if pick.method == "balanced" and (pick.z[rows][:, used] < 0).any():
         order += ", those with a score below generation 0's median last"
     title, seed = style.front_title(front), run.config.seed
@@ -89,6 +92,21 @@ def front_sheet_png(run: RunDirectory, pick: Pick) -> bytes:
         subtitle,
         range(len(pick.chosen)),
     )
+
+
+def _looks_first(
+    images: Sequence[np.ndarray], order: Sequence[int], looks: np.ndarray
+) -> list[int]:
+    """The first of each look in ``order``, then in that order at most ``MOST_OF_A_LOOK`` - 1 more
+    of each, that differ most from it and one another."""
+    firsts, others = [], set()
+    for look in dict.fromkeys(looks[list(order)].tolist()):
+        alike = [row for row in order if looks[row] == look]
+        most = MOST_OF_A_LOOK if look else MOST_PICTURES  # 0 in runs that knew no looks
+        first, *more = most_different(images, alike, most)
+        firsts.append(first)
+        others.update(more)
+    return [*firsts, *(row for row in order if row in others)]
 
 
 def before_after(

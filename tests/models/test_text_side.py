@@ -4,7 +4,7 @@ import torch
 from evo_t2i.checkpoints.minilm import minilm_folder
 from evo_t2i.models import text_side
 from evo_t2i.models.minilm import load_tokenizer
-from evo_t2i.models.word_reader import WordReader
+from evo_t2i.models.word_reader import Chosen, ClaimReader, WordReader
 
 READER = {"width": 32, "layers": 1, "queries": 2, "outputs": 48}
 
@@ -57,3 +57,32 @@ def test_unseen_words_do_not_enter():
     changed = states.clone()
     changed[:, 4:] = 9
     torch.testing.assert_close(reader(states, mask), reader(changed, mask))
+
+
+def test_options_that_mean_nothing_count_as_nothing():
+    chosen = Chosen([(2, 3, 2), (2, 1, -1)])
+    logits = torch.tensor([[0.0, 1, 2, 5, 0, 0, 0, 3]])
+    first, second = torch.tensor([0.0, 1, 2]).softmax(0), torch.tensor([5.0, 0, 0]).softmax(0)
+    expected = [*first[:2], 0, *second[:2], 0, 0.5, torch.tensor(3.0).sigmoid()]
+    torch.testing.assert_close(chosen(logits), torch.tensor([expected]).float())
+
+
+@torch.inference_mode()
+def test_words_keep_what_is_said_of_their_things_to_themselves():
+    reader = ClaimReader(
+        names=3, whole=[(1, 2, 1)], traits=[(1, 3, 2), (2, 1, -1)], inputs=8, width=8, layers=1
+    )
+    sure = torch.full((1, 4, 3), -30.0)
+    said = torch.full((1, 4, 5), -30.0)
+    sure[0, 1, 0] = sure[0, 3, 2] = 30  # the second word stands for name 0, the fourth for name 2
+    said[0, 1, [0, 3]] = said[0, 3, [1, 4]] = 30
+    said[0, :, 2] = 0
+    said[0, 2] = 30  # a word that stands for nothing
+    reader.stands_for.forward = lambda _words: sure
+    reader.said_of_it.forward = lambda _words: said
+    mask = torch.ones(1, 4, dtype=torch.long)
+    claims = reader(torch.randn(1, 4, 8), mask)[0, reader.meaning + 2 :].round()
+    assert claims[:9].reshape(3, 3).tolist() == [[1, 0, 0], [0, 0, 0], [0, 1, 0]]
+    assert claims[9:].reshape(2, 3).tolist() == [[1, 0, 0], [0, 0, 1]]  # option by option
+    mask[0, 3] = 0
+    assert reader(torch.randn(1, 4, 8), mask)[0, reader.meaning + 2 :].round().sum() == 2

@@ -11,7 +11,7 @@ NAMES = ("text_image", "image_real", "region_word", "word_label", "another")
 
 
 def finished_run(
-    path, *, scores=4, front=7, caption="skyline at sunset.", generations=2, images=None
+    path, *, scores=4, front=7, caption="skyline at sunset.", generations=2, images=None, looks=None
 ):
     """A run of random scores whose last ``front`` individuals are the front."""
     config = RunConfig(
@@ -32,7 +32,7 @@ def finished_run(
             facts = generation_facts(scores, hypervolume=1 - 0.5**generation, front=front)
             run.commit(record, {}, facts)
         shown = pictures(front) if images is None else images
-        run.finish(record[-front:], shown, result_facts())
+        run.finish(record[-front:], shown, result_facts(), looks)
     return RunDirectory.open(path)
 
 

@@ -149,6 +149,31 @@ def test_of_a_large_front_the_sheet_shows_what_looks_different(tmp_path, monkeyp
     assert places == sorted(places)
 
 
+def test_the_sheet_of_a_large_front_begins_with_one_of_each_look(tmp_path, monkeypatch):
+    images = np.repeat(pictures(1), 12, axis=0)
+    images[:, 0, :, 0] = np.arange(12, dtype=np.uint8)[:, None] * 9
+    looks = np.array([1, 1, 1, 1, 1, 1, 1, 2, 2, 3, 1, 1])
+    run = finished_run(tmp_path / "run", front=12, images=images, looks=looks)
+    front = run.front()
+    choice = pick(front.scores, front.generation0_scores, front.score_names)
+    choice = dataclasses.replace(choice, z=np.ones_like(choice.z))
+    monkeypatch.setattr(sheets, "MOST_PICTURES", 11)
+    sheets.front_sheet(run, choice, tmp_path / "sheet.png")
+    sheet = opened(tmp_path / "sheet.png")
+    size = (sheets.TILE, sheets.TILE)
+    found = {}
+    for row in range(12):
+        tile = np.array(Image.fromarray(images[row]).resize(size, Image.Resampling.LANCZOS))
+        try:
+            found[row] = _position(sheet, tile)
+        except AssertionError:
+            continue
+    shown = sorted(found, key=found.get)
+    firsts = [next(row for row in choice.ranking if looks[row] == look) for look in (1, 2, 3)]
+    assert shown[:3] == sorted(firsts, key=list(choice.ranking).index)
+    assert sorted(looks[shown].tolist()) == [1, 1, 1, 1, 2, 2, 3]
+
+
 def test_of_a_large_front_what_is_worse_than_a_plain_sample_is_left_out(tmp_path, monkeypatch):
     images = np.repeat(pictures(1), 9, axis=0)
     images[4], images[7] = 255, 0

@@ -39,8 +39,9 @@ Workers = Annotated[int, typer.Option(min=1, help="Processes that render.")]
 
 RUNS, WEIGHTS = Path("training-runs"), Path("weights")
 POOL_SEED, VALIDATION_SEED = 1, 2
-TWINS_SEED, TWINS_VALIDATION_SEED = 7, 8
+TWINS_VALIDATION_SEED = 8
 TEXTS_SEED, FREE_SEED = 5, 9
+CLIP_TEXTS_SEED, CLIP_READER_SEED, SWAPS_SEED = 6, 21, 10
 VALIDATION_RENDERS = 3_000
 CARD = "measured on what no training saw"
 
@@ -105,25 +106,45 @@ def classifier(
 def clip(
     out: Out = RUNS,
     weights: Weights = WEIGHTS,
-    images: Images = 640_000,
+    images: Images = 800_000,
     renders: Renders = 80_000,
     seed: Seed = 11,
-    batch: Batch = 512,
+    batch: Batch = 128,
+    texts: Annotated[
+        int, typer.Option(min=1, help="Training captions of its reader, repeats included.")
+    ] = 3_600_000,
+    captions: Annotated[int, typer.Option(min=500, help="Different ones of them.")] = 600_000,
+    claims: Annotated[
+        int, typer.Option(min=1, help="More training captions, by which each word says its part.")
+    ] = 500_000,
     device: Device = "auto",
     workers: Workers = 2,
 ) -> None:
-    """Vision transformer and projection; needs text, whose reader it takes."""
+    """Vision transformer, and a reader of captions that is not the generator's; needs text."""
+    from evo_t2i.models.device import choose_device
     from evo_t2i.training.builtin import clip as training
     from evo_t2i.training.builtin import export
+    from evo_t2i.training.builtin.claims import train_claims
+    from evo_t2i.training.builtin.text import TextSettings, load_texts, train_text
     from evo_t2i.training.supervised import FitSettings
 
+    say(f"Reading or writing {captions:,} captions…")
+    where = choose_device(device)
+    data = load_texts(out, captions, CLIP_TEXTS_SEED, workers=workers, device=where)
+    reading = TextSettings(texts=texts, seed=CLIP_READER_SEED, latents=0)
+    students = _fitted("clip-reader", train_text, (data, reading), out, device)
+    going_on = FitSettings(images=claims, seed=CLIP_READER_SEED, batch=256, learning_rate=7e-4)
     side = export.load_text(weights)
-    pool = _pool(out, renders, TWINS_SEED, workers, "twins")
+    side.reader = _fitted(
+        "clip-claims", train_claims, (data, students.reader, going_on), out, device
+    )
+    pool = _pool(out, renders, SWAPS_SEED, workers, "swaps")
     validation = _pool(out, 2_000, TWINS_VALIDATION_SEED, workers, "twins")
     settings = FitSettings(images=images, seed=seed, batch=batch)
     model = _fitted("clip", training.train_clip, (pool, side, settings), out, device)
     metrics = training.evaluate(model, validation)
-    export.save_clip(weights, model, _facts_of(f"clip --batch {batch}", settings, renders, metrics))
+    command = f"clip --texts {texts} --captions {captions} --claims {claims} --batch {batch}"
+    export.save_clip(weights, model, _facts_of(command, settings, renders, metrics))
     _done(weights / "clip", metrics)
 
 

@@ -34,9 +34,10 @@ CARDS = {
         "grammar's own words and in synonyms. The generator sees captions through it."
     ),
     "clip": (
-        "A small CLIP for the built-in world: an open_clip vision transformer (patch 8, 5 layers, "
-        "width 192), the text side's reader of captions, and a projection. It knows the pictures "
-        "of evo_t2i.world and nothing else of the visible world."
+        "A small CLIP for the built-in world: a vision transformer (patch 8, 5 layers, width 192) "
+        "in which each patch adds to the embedding, beside a reader of captions like the text "
+        "side's that learned from other captions, and a direction for each claim of a caption. It "
+        "knows the pictures of evo_t2i.world and nothing else of the visible world."
     ),
     "vgg": (
         "VGG-19 with batch normalisation at a quarter of the published width, trained to name the "

@@ -237,12 +237,17 @@ class Namer(nn.Module):
         self.head = nn.Linear(meaning, sum(math.prod(shape) for shape in NAMED.values()))
 
     def forward(self, meaning: Tensor) -> dict[str, Tensor]:
-        sizes = [math.prod(shape) for shape in NAMED.values()]
-        parts = self.head(meaning).float().split(sizes, dim=1)
-        return {
-            name: part.unflatten(1, shape)
-            for (name, shape), part in zip(NAMED.items(), parts, strict=True)
-        }
+        return by_name(self.head(meaning).float())
+
+
+def by_name(logits: Tensor) -> dict[str, Tensor]:
+    """(n, all options) logits → (n, *shape) for each entry of `NAMED`."""
+    sizes = [math.prod(shape) for shape in NAMED.values()]
+    parts = logits.split(sizes, dim=1)
+    return {
+        name: part.unflatten(1, shape)
+        for (name, shape), part in zip(NAMED.items(), parts, strict=True)
+    }
 
 
 def misnamed(told: Mapping[str, Tensor], named: Truth) -> Tensor:
@@ -276,7 +281,7 @@ class TextSettings:
     seed: int = 0
     batch: int = 256
     latents: int = 3
-    """Of each caption, a step."""
+    """Of each caption, a step; with 0 the decider learns nothing."""
     rate: float = 1.5e-3
     noise: float = 0.3
     """Deviation of the noise on words' states, relative to theirs: near words mean the same."""
@@ -335,10 +340,9 @@ def train_text(
             meaning = side.reader(states, mask * kept)
             told = side.namer(meaning)
         which = rng.permutation(LATENTS)[: settings.latents]
-        parts = {
-            "named": misnamed(told, texts.named[rows]),
-            "decided": misdecided(side.decider, meaning, texts, bank, rows, which),
-        }
+        parts = {"named": misnamed(told, texts.named[rows])}
+        if settings.latents:
+            parts["decided"] = misdecided(side.decider, meaning, texts, bank, rows, which)
         optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(torch.stack(list(parts.values())).sum())
         nn.utils.clip_grad_norm_(side.parameters(), 1.0)

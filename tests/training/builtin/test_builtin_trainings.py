@@ -10,11 +10,12 @@ from safetensors.torch import load_file, save_file
 from evo_t2i.checkpoints.minilm import minilm_folder
 from evo_t2i.errors import EvoError, RunDataError
 from evo_t2i.models import text_side, vgg
+from evo_t2i.models.clip import Things
 from evo_t2i.models.judge import CELLS
 from evo_t2i.models.layout_generator import Decider
 from evo_t2i.models.word_reader import WordReader
 from evo_t2i.training import checkpoint
-from evo_t2i.training.builtin import clip, decider, painter, placer, text
+from evo_t2i.training.builtin import claims, clip, decider, painter, placer, text
 from evo_t2i.training.builtin.classifier import (
     MAIN_SHARE,
     SIZE,
@@ -26,9 +27,13 @@ from evo_t2i.training.builtin.judge import believed, build_judge, read, train_ju
 from evo_t2i.training.builtin.pool import amounts_of, layout_of, load_pool
 from evo_t2i.training.supervised import FitSettings, degrade, to_batch
 from evo_t2i.world import (
+    COLOURS,
     KINDS,
     LATENT_SIZE,
     NAMES,
+    POSES,
+    SCENES,
+    TIMES,
     Caption,
     choices_of,
     holds,
@@ -237,6 +242,7 @@ def test_texts_know_what_their_latents_make(texts):
 def test_a_training_of_clip_lowers_its_loss_and_leaves_the_text_side(twins, tmp_path):
     torch.manual_seed(0)
     side = text_side.build({"width": 32, "layers": 1, "outputs": 48}, minilm_folder())
+    side.reader = claims.claim_reader(side.reader)
     before = {name: value.clone() for name, value in side.state_dict().items()}
     losses = []
     model = clip.train_clip(
@@ -250,6 +256,34 @@ def test_a_training_of_clip_lowers_its_loss_and_leaves_the_text_side(twins, tmp_
     assert losses[-1] < losses[0]
     for name, value in before.items():
         assert torch.equal(value, model.text.side.state_dict()[name]), name
+
+
+def test_a_thing_is_read_where_its_middle_is_and_begins_with_the_directions_of_its_claims(pool):
+    rows = np.flatnonzero((pool.layout.kinds >= 0).sum(1) == 1)[:12]
+    layout, shown = pool.layout[rows], pool.shown[rows]
+    here = torch.full((12, 64, len(KINDS)), -30.0)
+    like = torch.full((12, 64, 2, sum(n * o for n, o, _ in clip.TRAITS)), -30.0)
+    for row, ((x, y), kind) in enumerate(
+        zip(layout.middles(8)[:, 0].astype(int).clip(0, 7), layout.kinds[:, 0], strict=True)
+    ):
+        patch, worn = y * 8 + x, int(KINDS[kind] in clip.WORN)
+        here[row, patch, kind] = 30
+        pose = shown.poses[row, kind]
+        like[row, patch, worn, layout.colours[row, 0]] = 30
+        like[row, patch, worn, len(COLOURS) + (pose if pose >= 0 else len(POSES))] = 30
+    assert float(clip.misread_things(here, like, layout, shown)) < 1e-3
+    wrong = layout.kinds[:, 0].copy()
+    wrong[0] = (wrong[0] + 1) % len(KINDS)
+    moved = dataclasses.replace(layout, kinds=np.stack([wrong, *layout.kinds.T[1:]], axis=1))
+    assert float(clip.misread_things(here, like, moved, shown)) > 1
+
+    made = claims.claims_of(shown)
+    directions = torch.eye(made.shape[1])
+    things = Things(8, **clip.CLIP_CONFIG["things"])
+    things.read = lambda _patches: (here, like)
+    told = things(torch.zeros(12, 64, 8)) @ clip.directions_of_things(directions).T
+    start = len(SCENES) + 1 + len(TIMES) + 1
+    assert (told[:, start:].round() == made[:, start:]).all()
 
 
 def test_swapped_twins_show_the_same_things_otherwise(tmp_path):
@@ -270,6 +304,48 @@ def test_swapped_twins_show_the_same_things_otherwise(tmp_path):
         and (pairs(row) != pairs(row + 1) or list(kinds[row]) != list(kinds[row + 1]))
     ]
     assert len(exchanged) >= 25
+
+
+def test_a_reader_alone_learns_and_leaves_the_decider(texts, tmp_path):
+    settings = text.TextSettings(texts=16 * 40, batch=16, latents=0, report_every=20)
+    lines = []
+    students = text.train_text(
+        texts, settings, tmp_path / "reader", CPU, lambda *a: lines.append(a[2])
+    )
+    torch.manual_seed(settings.seed)
+    untaught = text.TextStudents()
+    assert lines[-1]["named"] < lines[0]["named"]
+    assert "decided" not in lines[-1]
+    for name, value in untaught.decider.state_dict().items():
+        assert torch.equal(value, students.decider.state_dict()[name]), name
+    assert not torch.equal(untaught.reader.queries, students.reader.queries)
+
+
+def test_claims_are_what_captions_name_in_the_order_of_the_heads(texts):
+    made = text.by_name(claims.claims_of(texts.named))
+    for name, values in made.items():
+        truth = getattr(texts.named, name)
+        if name in ("subjects", "objects"):
+            assert np.array_equal(values.numpy() > 0, truth), name
+            continue
+        none = 0 if name == "counts" else values.shape[-1] - 1
+        assert (values[..., none] == 0).all(), name
+        read = np.where(values.sum(-1) > 0, values.argmax(-1), -1)
+        assert np.array_equal(read.reshape(truth.shape), truth), name
+
+
+def test_a_reader_of_claims_begins_with_a_reader_and_learns(texts, tmp_path):
+    reader = text.TextStudents().eval().reader
+    settings = FitSettings(images=16 * 60, batch=16, report_every=20)
+    lines = []
+    model = claims.train_claims(
+        texts, reader, settings, tmp_path, CPU, lambda *a: lines.append(a[2]["claims"])
+    )
+    assert lines[-1] < lines[0]
+    assert model.claims == claims.claims_of(texts.named).shape[1]
+    begun = claims.claim_reader(reader)
+    for name, value in reader.state_dict().items():
+        assert torch.equal(value, begun.state_dict()[name]), name
 
 
 def test_words_are_shown_where_truth_says_so(pool):
