@@ -11,6 +11,9 @@ probability that it shows all that the caption names, a mean of both judges' (`w
 is the best judged picture of what an arm's archive holds, so what is missing to it is lost in
 picking, and what it misses itself is lost in searching.
 
+`--rates 0.01 0.03 --tried 2000` takes captions that are rarer still: a hundred samples hold one to
+three, so that drawing at random may miss them.
+
 A caption a line in --out, so that the command can be given again until it is through. Prints
 Markdown: means with 95 % intervals of paired differences, a bootstrap over captions.
 """
@@ -57,9 +60,10 @@ KINDS = (*CAPTION_KINDS[:-1], UNSEEN, CAPTION_KINDS[-1])
 CAPTION_SEED, SCREEN_SEED, RUN_SEED = 41_000, 41_001, 41_002
 SCREENED = 100
 """Plain samples by which a caption is chosen."""
-RARE, OFTEN = 0.04, 0.60
+HARD = (0.04, 0.60)
+"""How often a plain sample of a hard caption is right, by what the generator decides."""
 TRIED = 400
-"""Captions of a kind that are looked at, at most."""
+"""Captions of a kind that are looked at, at most, unless told otherwise."""
 BATCH = 100
 """Pictures of a generation."""
 
@@ -131,19 +135,21 @@ def candidates(kind: str) -> Iterator[Caption]:
             yield other
 
 
-def hard(kind: str, bench: Bench, count: int) -> Iterator[tuple[Caption, float]]:
-    """The first ``count`` of a kind that are neither hopeless nor easy, with their plain rates.
+def hard(
+    kind: str, bench: Bench, count: int, rates: Sequence[float] = HARD, tried: int = TRIED
+) -> Iterator[tuple[Caption, float]]:
+    """The first ``count`` of a kind whose plain rates are within ``rates``, with them.
 
-    Of a kind that is nearly always right fewer may be found among the ``TRIED``.
+    Of a kind that is nearly always right fewer may be found among those ``tried``.
     """
     rng = np.random.default_rng([SCREEN_SEED, KINDS.index(kind)])
     texts: set[str] = set()
-    for caption in itertools.islice(candidates(kind), TRIED):
+    for caption in itertools.islice(candidates(kind), tried):
         latents = rng.standard_normal((SCREENED, LATENT_SIZE), dtype=np.float32)
         if caption.text in texts:
             continue
         rate = float(bench.decided(latents, caption).mean())
-        if RARE <= rate <= OFTEN:
+        if rates[0] <= rate <= rates[1]:
             texts.add(caption.text)
             yield caption, rate
             if len(texts) == count:
@@ -286,6 +292,8 @@ def main() -> None:
     parser.add_argument("--captions", type=int, default=26, help="of each kind")
     parser.add_argument("--kinds", nargs="*", default=list(KINDS), choices=KINDS)
     parser.add_argument("--arms", nargs="*", default=list(USUAL), choices=list(ARMS))
+    parser.add_argument("--rates", nargs=2, type=float, default=HARD, help="of plain samples")
+    parser.add_argument("--tried", type=int, default=TRIED, help="captions of each kind")
     parser.add_argument("--judges", nargs="*", default=list(export.JUDGES))
     parser.add_argument("--out", type=Path, default=Path("runs/hard"))
     parser.add_argument("--table", action="store_true", help="run nothing")
@@ -302,7 +310,7 @@ def main() -> None:
         )
         done = {(line["kind"], line["caption"]) for line in lines}
         for kind in given.kinds:
-            for caption, rate in hard(kind, bench, given.captions):
+            for caption, rate in hard(kind, bench, given.captions, given.rates, given.tried):
                 if (kind, caption.text) in done:
                     continue
                 found = measured(caption, bench, given.arms)

@@ -51,11 +51,11 @@ def front_sheet(run: RunDirectory, pick: Pick, out: Path) -> None:
 def front_sheet_png(run: RunDirectory, pick: Pick) -> bytes:
     """The contact sheet of the finished ``run`` as PNG: at most 60 images of its front.
 
-    The picked images come first and are framed; the others follow best first, by the pick's
-    ranking. Of a larger front, images that are worse than a typical sample of generation 0 (mean
-    z, each at most 3, below 0) are left out, and at most ``MOST_OF_A_LOOK`` of each look are shown,
-    those that differ most: the best of each look first, then the others. The subtitle says so.
-    Beneath each image: its place on the sheet, its value, its scores.
+    The picked images come first and are framed; the best of each look follow, best first by the
+    pick's ranking, then at most ``MOST_OF_A_LOOK`` - 1 more of each, those that differ most. Of a
+    larger front, images that are worse than a typical sample of generation 0 (mean z, each at most
+    3, below 0) are left out. The subtitle says so. Beneath each image: its place on the sheet, its
+    value, its scores.
     """
     front = run.front()
     images = [front.image(row) for row in range(len(front))]
@@ -65,9 +65,9 @@ def front_sheet_png(run: RunDirectory, pick: Pick) -> bytes:
     if len(rows) > MOST_PICTURES:
         rows = [row for row in rows if typical[row] or row in pick.chosen]
     worse = len(front) - len(rows)
-    if different := len(rows) > MOST_PICTURES:
-        rows = list(dict.fromkeys([*pick.chosen, *_looks_first(images, rows, front.looks)]))
-    rows = rows[:MOST_PICTURES]
+    by_look = _looks_first(images, rows, front.looks)
+    different = by_look != rows
+    rows = list(dict.fromkeys([*pick.chosen, *by_look]))[:MOST_PICTURES]
     labels = []
     for place, row in enumerate(rows, start=1):
         scores = [f"{score:.3f}" for score in front.scores[row]]
