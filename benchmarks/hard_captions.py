@@ -38,6 +38,7 @@ from evo_t2i.models.judge import Judge
 from evo_t2i.models.layout_generator import LayoutGenerator
 from evo_t2i.picking.methods import pick
 from evo_t2i.picking.scale import rank_correlation, robust_scale, standardise
+from evo_t2i.picking.taste import Taste
 from evo_t2i.points import Points
 from evo_t2i.sampler import search_of, told
 from evo_t2i.search.hypervolume import Box
@@ -64,6 +65,8 @@ HARD = (0.04, 0.60)
 """How often a plain sample of a hard caption is right, by what the generator decides."""
 TRIED = 400
 """Captions of a kind that are looked at, at most, unless told otherwise."""
+WEIGHTS = (2, 4, 100)
+"""Of text_image, the others' being 1: other picks of the same archive."""
 BATCH = 100
 """Pictures of a generation."""
 
@@ -219,10 +222,15 @@ def outcome(
     best = pick(scores, first.scores, names)
     chosen = best.chosen[0]
     kept = bench.judged(images, caption)
+    others = {
+        str(weight): pick(scores, first.scores, names, Taste(weights={"text_image": weight}))
+        for weight in WEIGHTS
+    }
     return {
         "judged": float(kept[:, chosen].mean()),
         "agreed": float((kept[:, chosen] > 0.5).all()),
         "value": float(best.value[chosen]),
+        "weighted": {w: float(kept[:, other.chosen[0]].mean()) for w, other in others.items()},
         "kept": len(archive),
         "oracle": float(kept.mean(axis=0).max()),
         "hypervolume": Box.around(first.scores).volume(archive.scores),
@@ -262,6 +270,16 @@ def print_tables(lines: Sequence[Mapping[str, Any]]) -> None:
                  f"{column(lines, arm, 'value').mean():+.2f}",
                  f"{np.median(column(lines, arm, 'seconds')):.1f}"]  # fmt: skip
         print(f"| {' | '.join(cells)} |")
+    print("\n| judged, text_image weighted | 1 | " + " | ".join(map(str, WEIGHTS)) + " |")
+    print("|---|---|" + "---|" * len(WEIGHTS))
+    for arm in arms:
+        mine = column(lines, arm, "judged")
+        cells = [f"{mine.mean():.3f}"]
+        for weight in WEIGHTS:
+            other = np.array([line["found"][arm]["weighted"][str(weight)] for line in lines])
+            gained = with_interval(other - mine, "+.3f", 4000)
+            cells.append(f"{other.mean():.3f} ({gained})")
+        print(f"| {arm} | {' | '.join(cells)} |")
     print("\n| kind | captions | plain | " + " | ".join(arms) + " |")
     print("|---|---|---|" + "---|" * len(arms))
     for kind in dict.fromkeys(line["kind"] for line in lines):

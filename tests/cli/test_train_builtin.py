@@ -1,18 +1,23 @@
 """`train builtin`: what a person reads, and what is saved."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
 from evo_t2i.cli.terminal import stop
-from evo_t2i.training.builtin import classifier, clip, export, judge
+from evo_t2i.training.builtin import claims, classifier, clip, export, judge, text
 
 SUPERVISED = {"classifier": classifier, "clip": clip, "judge": judge}
 COMMANDS = "evo_t2i.cli.commands.train_builtin"
 
 
 @pytest.fixture(autouse=True)
-def no_renders(monkeypatch):
+def no_renders_and_no_texts(monkeypatch):
     monkeypatch.setattr(f"{COMMANDS}._pool", lambda *_, **__: None)
+    monkeypatch.setattr(text, "load_texts", lambda *_, **__: None)
+    monkeypatch.setattr(text, "train_text", lambda *_, **__: SimpleNamespace(reader=None))
+    monkeypatch.setattr(claims, "train_claims", lambda *_, **__: None)
     monkeypatch.setattr(export, "load_text", lambda *_: torch.nn.Identity())
 
 
@@ -68,9 +73,11 @@ def test_a_finished_training_is_measured_and_saved_with_its_command(
     settings = next(each for each in given if hasattr(each, "images"))
     assert (settings.images, settings.seed) == (640, 9)
     assert (str(weights), model) == ("mine", trained)
-    batch = " --batch 512" if name == "clip" else ""
+    more = (
+        " --texts 3600000 --captions 600000 --claims 500000 --batch 128" if name == "clip" else ""
+    )
     assert facts["command"] == (
-        f"`evo-t2i train builtin {command}{batch} --images 640 --renders 300 --seed 9`"
+        f"`evo-t2i train builtin {command}{more} --images 640 --renders 300 --seed 9`"
     )
     assert "hits 0.7500" in facts.values()
 
