@@ -52,7 +52,7 @@ def test_the_front_is_what_nothing_dominates(run):
 
 
 def test_beside_the_front_are_other_looks_unless_it_is_to_be_alone(tmp_path):
-    one = EXACT | {"scores": ("text_image",), "population": 30}
+    one = EXACT | {"scores": ("image_real",), "population": 30}
     kept = evo_t2i.sample(CAPTION, out=tmp_path / "kept", **one).arrays
     options = {"nsga2": {"keep": "front"}}
     alone = evo_t2i.sample(CAPTION, out=tmp_path / "alone", options=options, **one).arrays
