@@ -223,19 +223,24 @@ def outcome(
     chosen = best.chosen[0]
     kept = bench.judged(images, caption)
     others = {
-        str(weight): pick(scores, first.scores, names, Taste(weights={"text_image": weight}))
+        weighted(weight): pick(scores, first.scores, names, Taste(weights={"text_image": weight}))
         for weight in WEIGHTS
     }
     return {
         "judged": float(kept[:, chosen].mean()),
         "agreed": float((kept[:, chosen] > 0.5).all()),
         "value": float(best.value[chosen]),
-        "weighted": {w: float(kept[:, other.chosen[0]].mean()) for w, other in others.items()},
         "kept": len(archive),
         "oracle": float(kept.mean(axis=0).max()),
         "hypervolume": Box.around(first.scores).volume(archive.scores),
         "correlation": correlations(scores, first.scores, kept.mean(axis=0), names),
+        **{key: float(kept[:, other.chosen[0]].mean()) for key, other in others.items()},
     }
+
+
+def weighted(weight: int) -> str:
+    """The key of what is judged of the pick with this weight of text_image."""
+    return f"judged, text_image {weight}"
 
 
 def correlations(
@@ -276,7 +281,7 @@ def print_tables(lines: Sequence[Mapping[str, Any]]) -> None:
         mine = column(lines, arm, "judged")
         cells = [f"{mine.mean():.3f}"]
         for weight in WEIGHTS:
-            other = np.array([line["found"][arm]["weighted"][str(weight)] for line in lines])
+            other = column(lines, arm, weighted(weight))
             gained = with_interval(other - mine, "+.3f", 4000)
             cells.append(f"{other.mean():.3f} ({gained})")
         print(f"| {arm} | {' | '.join(cells)} |")

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from evo_t2i.models.word_reader import ClaimReader, WordReader
-from evo_t2i.training.builtin.text import NAMED, Texts, pad
+from evo_t2i.training.builtin.text import NAMED, Texts, TextSettings, pad
 from evo_t2i.training.supervised import FitSettings, Progress, fit
 from evo_t2i.world import COLOURS, NAMES, POSES, RELATIONS, SCENES, TIMES, Truth
 
@@ -27,8 +27,6 @@ TRAITS = (
 )
 """Of a name: how many, colour and pose or none, how it stands to others, and others to it. With
 `WHOLE` they are `NAMED`, option by option."""
-NOISE, DROPPED = 0.3, 0.05
-"""As in `TextSettings`."""
 
 
 def claim_reader(reader: WordReader) -> ClaimReader:
@@ -71,9 +69,9 @@ def train_claims(
 
     def loss(rows: np.ndarray, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
         states, mask = pad(words, texts.ends, rows)
-        kept = torch.rand(mask.shape, generator=generator) >= DROPPED
+        kept = torch.rand(mask.shape, generator=generator) >= TextSettings.dropped
         noise = torch.randn(states.shape, generator=generator)
-        states = states + NOISE * spread * noise.to(device)
+        states = states + TextSettings.noise * spread * noise.to(device)
         with torch.autocast(device.type, torch.bfloat16):
             read = model(states, mask * kept.to(device))
         claims = read[:, model.meaning :].clamp(1e-6, 1 - 1e-6)
