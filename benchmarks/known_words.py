@@ -12,10 +12,13 @@ captions raise a doubt.
 import argparse
 
 import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy, normalize
 
 from evo_t2i.caption import spoken_words
 from evo_t2i.caption_check import doubts, unknown_words
-from evo_t2i.generators.vocabulary import NEAR, WorldVocabulary, canonical_captions
+from evo_t2i.vocabulary import NEAR, SHARPNESS, WorldVocabulary, canonical_captions
 from evo_t2i.world import HELD_OUT_WORDS, NOTES_CAPTIONS, captions, sample_scene
 
 UNRELATED = """
@@ -35,12 +38,23 @@ UNRELATED = """
     lion tiger kangaroo penguin owl pig camel zebra hippopotamus rhinoceros mouse rat squirrel
     hedgehog worm snail crab lobster shoe boot glove sock trousers belt scarf tie
 """
+SHARPNESSES = (4, 8, 12, 16, 24)
 THRESHOLDS = np.linspace(0.2, 0.8, 61)
 
 
 def shares(held: np.ndarray, unrelated: np.ndarray, threshold: float) -> tuple[float, float]:
     """Held-out words that are near, and unrelated ones that are not."""
     return float((held >= threshold).mean()), float((unrelated < threshold).mean())
+
+
+def left_out(vocabulary: WorldVocabulary) -> tuple[Tensor, Tensor]:
+    """Cosines (p, k) of taught words to names' means, that of its own name without it, and the
+    names' columns (p,)."""
+    taught, names, _ = vocabulary.named_embeddings()
+    totals = torch.zeros(int(names.max()) + 1, taught.shape[1]).index_add(0, names, taught)
+    cosines = taught @ normalize(totals, dim=1).T
+    own = (normalize(totals[names] - taught, dim=1) * taught).sum(dim=1)
+    return cosines.scatter(1, names[:, None], own[:, None]), names
 
 
 def main() -> None:
@@ -68,6 +82,11 @@ def main() -> None:
         if held[row] >= NEAR
     ]
     print(f"of {len(right)} near held-out words {np.mean(right):.2f} are near what they mean")
+    cosines, meant = left_out(vocabulary)
+    chance = [float(-cross_entropy(each * cosines, meant)) for each in SHARPNESSES]
+    print("log-likelihood of what a taught word means, by the sharpness of its cosines: "
+          + ", ".join(f"{a} {b:.2f}" for a, b in zip(SHARPNESSES, chance, strict=True))
+          + f"; in use: {SHARPNESS:g}")  # fmt: skip
     alarms = 0
     for number in range(arguments.captions):
         rng = np.random.default_rng([31, number])

@@ -26,6 +26,8 @@ class LoadedClip:
     config: dict[str, Any]
     digest: str
     text_digest: str
+    readings: Callable[[str], list[tuple[str, float]]]
+    """Texts to read in the place of one, with weights; see ``WorldVocabulary.readings``."""
 
 
 def load(folder: Path | None = None) -> LoadedClip:
@@ -34,6 +36,7 @@ def load(folder: Path | None = None) -> LoadedClip:
     Raises ModelError when its weights are missing or damaged.
     """
     from evo_t2i.models import clip, minilm, text_side
+    from evo_t2i.vocabulary import WorldVocabulary
 
     weights = builtin.load("clip", folder)
     side = text_side.build(weights.config["reader"], minilm_folder())
@@ -43,4 +46,5 @@ def load(folder: Path | None = None) -> LoadedClip:
         weights.config,
         weights.digest,
         weights.tensors_digest,
+        WorldVocabulary().readings,
     )

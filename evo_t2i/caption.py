@@ -1,7 +1,7 @@
 """What a caption says: the words that can be seen in a picture, and how far an encoder reads it."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
@@ -14,12 +14,14 @@ _STOP = """
     among near next beside besides along across through around about against during before
     after up down out off as than and or but nor so yet if while when where because though
     although toward towards inside outside upon within
+    left right side row top bottom middle
     is are was were be been being am has have had having do does did can could will would
     shall should may might must not very too also just only more most much many few several
     picture photo photograph image painting drawing view see
 """
 STOP_WORDS = frozenset(_STOP.split())
-"""Articles, pronouns, prepositions, conjunctions, auxiliaries, quantities; words for pictures."""
+"""Articles, pronouns, prepositions and places, conjunctions, auxiliaries, quantities; words for
+pictures."""
 
 
 def spoken_words(caption: str) -> list[str]:
@@ -35,6 +37,29 @@ def content_words(caption: str) -> list[str]:
     words = spoken_words(caption)
     kept = list(dict.fromkeys(word for word in words if word not in STOP_WORDS))
     return kept or [caption.strip()]
+
+
+def content_phrases(caption: str) -> list[str]:
+    """The caption's runs of content words, each once, in order: "red cat", "blue dog".
+
+    Stop words and punctuation end a run, as in RAKE (Rose et al., "Automatic keyword extraction
+    from individual documents", 2010). Where nothing remains, the whole caption is the one phrase.
+    """
+    phrases: list[list[str]] = [[]]
+    end = 0
+    for match in _WORD.finditer(caption):
+        word = match.group().lower()
+        if word in STOP_WORDS or caption[end : match.start()].strip():
+            phrases.append([])
+        if word not in STOP_WORDS:
+            phrases[-1].append(word)
+        end = match.end()
+    return list(dict.fromkeys(" ".join(each) for each in phrases if each)) or [caption.strip()]
+
+
+def with_words(caption: str, others: Mapping[str, str]) -> str:
+    """The caption with some of its words, in lower case, replaced by ``others``."""
+    return _WORD.sub(lambda match: others.get(match.group().lower(), match.group()), caption)
 
 
 def of_like_length(texts: Sequence[str], at_once: int) -> list[list[int]]:

@@ -1,4 +1,4 @@
-"""CLIP embeddings of the whole image, of its patches, of the caption and of its words."""
+"""CLIP embeddings of the image and of its patches; of the caption, its words and its phrases."""
 
 import hashlib
 import threading
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize, scaled_dot_product_attention
 
 from evo_t2i import builtin_clip
-from evo_t2i.caption import content_words, unread
+from evo_t2i.caption import content_phrases, content_words, unread
 from evo_t2i.checkpoints.builtin import LoadedWeights
 from evo_t2i.checkpoints.cache import expanded
 from evo_t2i.checkpoints.minilm import minilm_folder
@@ -28,7 +28,9 @@ from evo_t2i.models.precision import InPrecision
 WORD_PROMPT = "a picture of {word}."
 ANTONYMS = ("Good photo.", "Bad photo.")
 """CLIP-IQA's prompts for quality (Wang et al., 2023)."""
-DENSE_FORMS = ("clear", "tokens")
+DENSE_FORMS = ("clear", "tokens", "things")
+Readings = Callable[[str], Sequence[tuple[str, float]]]
+"""A text → texts to read in its place, with weights that add up to 1."""
 
 
 def token_embeddings(visual: Any, states: Tensor) -> Tensor:
@@ -38,6 +40,12 @@ def token_embeddings(visual: Any, states: Tensor) -> Tensor:
     """
     tokens: Tensor = visual.ln_post(states[:, 1:]) @ visual.proj
     return tokens
+
+
+def thing_embeddings(visual: Any, states: Tensor) -> Tensor:
+    """Patch embeddings (n, r, d) from the last block's output, as ``visual.regions`` gives them."""
+    regions: Tensor = visual.regions(visual.ln_post(states))
+    return regions
 
 
 def dense_embeddings(visual: Any, states: Tensor) -> Tensor:
@@ -68,10 +76,12 @@ class OpenClipFeatures:
     """Features of any open_clip model whose image tower is a plain vision transformer.
 
     ``tokenize`` maps texts to the ids that ``model.encode_text`` takes; ``mean`` and ``std`` are
-    the tower's normalisation; ``labels`` are those of a classifier by this CLIP. One pass of the
+    the tower's normalisation; ``labels`` are those of a classifier by this CLIP; a text's embedding
+    is the weighted mean of those of its ``readings``, where there are such. One pass of the
     image tower gives ``clip.image`` and ``clip.dense``: by ``clear`` (ClearCLIP, for towers of the
-    published sizes, whose late tokens forget their place) or by ``tokens`` (the last block's own
-    patch tokens, better for a small tower; see benchmarks/dense_features.py).
+    published sizes, whose late tokens forget their place), by ``tokens`` (the last block's own
+    patch tokens, better for a small tower) or by ``things`` (the built-in tower's own ``regions``);
+    see benchmarks/dense_features.py.
 
     Raises ModelError for another kind of image tower.
     """
@@ -82,6 +92,7 @@ class OpenClipFeatures:
             "clip.dense",
             "clip.text",
             "clip.words",
+            "clip.phrases",
             "clip.antonyms",
             "clip.logit_scale",
         }
@@ -99,6 +110,7 @@ class OpenClipFeatures:
         device: torch.device,
         dense: str = "clear",
         labels: Sequence[str] = (),
+        readings: Readings | None = None,
     ) -> None:
         _require_plain(model.visual)
         if dense not in DENSE_FORMS:
@@ -108,6 +120,7 @@ class OpenClipFeatures:
         self._model = model.to(device).eval().requires_grad_(False)
         self._in_precision = InPrecision(self._model.visual)
         self._tokenize = tokenize
+        self._readings = readings
         self._mean, self._std = tuple(mean), tuple(std)
         height, width = model.visual.image_size
         self._size = (int(height), int(width))
@@ -121,20 +134,23 @@ class OpenClipFeatures:
             self._embed_patches = dense_embeddings
             last.register_forward_pre_hook(lambda _block, inputs: self._keep(inputs[0]))
         else:
-            self._embed_patches = token_embeddings
+            self._embed_patches = token_embeddings if dense == "tokens" else thing_embeddings
             last.register_forward_hook(lambda _block, _inputs, output: self._keep(output))
 
     def text(self, caption: str) -> dict[str, Tensor]:
-        """``clip.text`` (d,) and ``clip.words`` (t, d), one row a content word; unit length.
+        """``clip.text`` (d,), ``clip.words`` (t, d), one row a content word, and ``clip.phrases``
+        (p, d), one row a run of them; unit length.
 
         So are ``clip.antonyms`` (2, d) and, where it has labels, ``clip.labels`` (k, d).
         ``clip.logit_scale`` () is CLIP's factor for its cosines.
         """
-        prompts = [WORD_PROMPT.format(word=word) for word in content_words(caption)]
+        words, phrases = content_words(caption), content_phrases(caption)
+        prompts = [WORD_PROMPT.format(word=each) for each in (*words, *phrases)]
         embeddings = self.embed([caption, *prompts])
         return {
             "clip.text": embeddings[0],
-            "clip.words": embeddings[1:],
+            "clip.words": embeddings[1 : 1 + len(words)],
+            "clip.phrases": embeddings[1 + len(words) :],
             "clip.antonyms": self.embed(ANTONYMS),
             "clip.logit_scale": self.logit_scale,
             **self._labels,
@@ -167,8 +183,14 @@ class OpenClipFeatures:
 
     def embed(self, texts: Sequence[str]) -> Tensor:
         """Texts → (n, d), of unit length."""
-        tokens = self._tokenize(texts).to(self._device)
-        return normalize(self._model.encode_text(tokens).float(), dim=-1)
+        read = [self._readings(text) if self._readings else [(text, 1.0)] for text in texts]
+        tokens = self._tokenize([each for some in read for each, _ in some]).to(self._device)
+        features = self._model.encode_text(tokens).float()
+        means = [
+            torch.tensor([weight for _, weight in some], device=self._device) @ part
+            for some, part in zip(read, features.split([len(some) for some in read]), strict=True)
+        ]
+        return normalize(torch.stack(means), dim=-1)
 
     def embed_labels(self, labels: Sequence[str], templates: Sequence[str] = TEMPLATES) -> Tensor:
         """Labels → (k, d), of unit length: for each the mean over the templates around it."""
@@ -203,6 +225,7 @@ def _builtin() -> dict[str, Any]:
         "std": clip.config["std"],
         "digest": clip.digest,
         "dense": clip.config["dense"],
+        "readings": clip.readings,
     }
 
 

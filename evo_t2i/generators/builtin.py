@@ -12,10 +12,10 @@ from evo_t2i.checkpoints import builtin
 from evo_t2i.checkpoints.minilm import minilm_folder
 from evo_t2i.errors import ModelError, UsageError
 from evo_t2i.generators.base import to_unit
-from evo_t2i.generators.vocabulary import WorldVocabulary
 from evo_t2i.models import layout_generator
 from evo_t2i.models.loading import loading
 from evo_t2i.models.precision import InPrecision
+from evo_t2i.vocabulary import WorldVocabulary
 
 
 class BuiltinGenerator:

@@ -80,6 +80,13 @@ class ImageTower(VisionTransformer):
         result: Tensor = states[:, 0] @ self.proj + self.thing_proj(self.things(states[:, 1:]))
         return result
 
+    def regions(self, states: Tensor) -> Tensor:
+        """(n, 1 + r, width) → (n, r, output_dim): what ``embedded`` would be if of all things only
+        that of one patch were there."""
+        alone = self.things(states[:, 1:].flatten(0, 1)[:, None])  # each patch as a picture of one
+        whole: Tensor = states[:, :1] @ self.proj
+        return whole + self.thing_proj(alone).unflatten(0, (len(states), -1))
+
 
 class ClaimProjection(nn.Module):
     """Meanings and claims (n, meaning + claims) → (n, embed_dim): a direction for each claim.

@@ -17,9 +17,10 @@ def tokens_of(texts):
     return torch.tensor([[1] * 14 + [len(text) % 90 + 2, 99] for text in texts])
 
 
-def wrap(model):
+def wrap(model, **others):
     return OpenClipFeatures(
         model=model,
+        **others,
         tokenize=tokens_of,
         mean=(0.48, 0.46, 0.41),
         std=(0.27, 0.26, 0.28),
@@ -78,11 +79,24 @@ def test_patches_keep_their_place_row_by_row(vit):
 
 
 @torch.inference_mode()
-def test_every_content_word_is_embedded_in_its_prompt(vit):
-    found = wrap(vit).text("a cat is on the umbrella.")
-    expected = [vit.encode_text(tokens_of([f"a picture of {w}."])) for w in ("cat", "umbrella")]
-    torch.testing.assert_close(found["clip.words"], normalize(torch.cat(expected), dim=-1))
+def test_every_content_word_and_every_phrase_is_embedded_in_its_prompt(vit):
+    found = wrap(vit).text("a red cat is on the umbrella.")
+    for key, texts in (
+        ("clip.words", ("red", "cat", "umbrella")),
+        ("clip.phrases", ("red cat", "umbrella")),
+    ):
+        expected = [vit.encode_text(tokens_of([f"a picture of {each}."])) for each in texts]
+        torch.testing.assert_close(found[key], normalize(torch.cat(expected), dim=-1))
     assert found["clip.text"].shape == (24,)
+
+
+@torch.inference_mode()
+def test_an_embedding_is_the_weighted_mean_of_its_readings(vit):
+    readings = {"a pup": [("a dog", 0.75), ("a seal cub", 0.25)], "a cat": [("a cat", 1.0)]}
+    found = wrap(vit, readings=readings.__getitem__).embed(["a pup", "a cat"])
+    dog, seal, cat = vit.encode_text(tokens_of(["a dog", "a seal cub", "a cat"]))
+    expected = normalize(torch.stack([0.75 * dog + 0.25 * seal, cat]), dim=-1)
+    torch.testing.assert_close(found, expected)
 
 
 def test_a_tower_without_patches_is_refused():

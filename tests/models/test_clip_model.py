@@ -91,6 +91,17 @@ def test_things_are_counted_and_the_worn_are_described_apart():
 
 
 @torch.inference_mode()
+def test_a_region_is_the_picture_with_the_things_of_that_patch_alone(model):
+    states = torch.randn(2, 17, 64)
+    found = model.visual.regions(states)
+    assert found.shape == (2, 16, 32)
+    alone = model.visual.embedded(states[:, [0, 1 + 5]])
+    torch.testing.assert_close(found[:, 5], alone)
+    whole = model.visual.embedded(states)
+    assert (found - whole[:, None]).abs().amax() > 1e-3
+
+
+@torch.inference_mode()
 def test_a_text_is_the_sum_of_its_claims_directions():
     proj = clip.ClaimProjection(3, 4, 6)
     for tensor in proj.besides[-1].parameters():

@@ -33,6 +33,7 @@ def features():
         "clip.dense": unit(6, 9, 16),
         "clip.text": unit(16),
         "clip.words": unit(3, 16),
+        "clip.phrases": unit(2, 16),
         "vgg.logits": 3 * torch.randn(6, 8, generator=draw),
         "words.labels": 2 * torch.rand(8, generator=draw) - 1,
         "words.word_labels": 2 * torch.rand(3, 8, generator=draw) - 1,
@@ -125,6 +126,14 @@ def test_region_word_does_not_grow_when_a_word_is_repeated(features):
 def test_region_word_is_one_where_every_word_has_its_region():
     words = torch.eye(4)[:2]
     assert region_word(torch.eye(4)[None], words).item() == pytest.approx(1.0, abs=1e-4)
+
+
+def test_region_word_takes_phrases_unless_words_are_asked_for(features):
+    for text, given in (("phrases", {}), ("words", {"region_word": {"text": "words"}})):
+        score = registry.make("score", "region_word", options=given)
+        assert score.needs == {"clip.dense", f"clip.{text}"}
+        expected = region_word(features["clip.dense"], features[f"clip.{text}"])
+        torch.testing.assert_close(score(features), expected)
 
 
 @pytest.mark.parametrize("name", DEFAULT_SCORES)

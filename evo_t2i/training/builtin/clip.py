@@ -61,7 +61,7 @@ CLIP_CONFIG: dict[str, Any] = {
         "head_width": 32,
         "mlp_ratio": 3.0,
     },
-    "dense": "tokens",
+    "dense": "things",
     "mean": [0.5, 0.5, 0.5],
     "std": [0.5, 0.5, 0.5],
 }

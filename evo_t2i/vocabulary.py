@@ -1,16 +1,20 @@
 """What the built-in models were taught: the world's words, and what lies near them."""
 
 import hashlib
+import itertools
 import json
+import math
 from collections.abc import Iterator, Sequence
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from evo_t2i.caption import spoken_words
+from evo_t2i.caption import spoken_words, with_words
+from evo_t2i.caption_check import unknown_words
 from evo_t2i.checkpoints.cache import cached_tensor, keep_tensor
 from evo_t2i.checkpoints.minilm import SHA256, minilm_folder
 from evo_t2i.models.loading import loading
@@ -19,7 +23,7 @@ from evo_t2i.world.asked import Caption
 from evo_t2i.world.choices import sample_scene
 from evo_t2i.world.grammar import captions
 from evo_t2i.world.kinds import COLOURS, NAMES
-from evo_t2i.world.synonyms import SYNONYMS
+from evo_t2i.world.synonyms import COMMON, SYNONYMS
 
 if TYPE_CHECKING:
     from evo_t2i.models.sentence_encoder import SentenceEncoder
@@ -27,6 +31,13 @@ if TYPE_CHECKING:
 NEAR = 0.4
 """From this centred similarity on a word counts as read by its nearest taught one: chosen by
 benchmarks/known_words.py."""
+READ_AS = 3
+"""Names that a word may stand for which was not taught."""
+SHARPNESS = 16.0
+"""Of a softmax over a word's cosines to names: that of the largest likelihood of what taught words
+mean, each left out in turn (benchmarks/known_words.py)."""
+MOST_UNKNOWN = 3
+"""Words of a text that are read as others; their readings multiply."""
 PROMPT = "photo of a {}"
 CAPTIONS_EACH = 4
 """Canonical captions of each kind of thing."""
@@ -72,6 +83,52 @@ class WorldVocabulary:
         unit = normalize(asked - mean, dim=1) @ normalize(taught - mean, dim=1).T
         return unit, list(phrases.values())
 
+    def readings(self, text: str) -> list[tuple[str, float]]:
+        """``text`` with the words that were not taught replaced by names near them, in all ways.
+
+        With weights that add up to 1: the names' probabilities for a word, from
+        ``name_similarities``. ``text`` itself where all words were taught.
+        """
+        words = unknown_words(spoken_words(text), self)[:MOST_UNKNOWN]
+        if not words:
+            return [(text, 1.0)]
+        cosines, names = self.name_similarities(words)
+        best = cosines.topk(READ_AS, dim=1)
+        shares = (SHARPNESS * best.values).softmax(dim=1).tolist()
+        options = [
+            [(word, names[column], share) for column, share in zip(columns, some, strict=True)]
+            for word, columns, some in zip(words, best.indices.tolist(), shares, strict=True)
+        ]
+        return [
+            (
+                with_words(text, {word: name for word, name, _ in chosen}),
+                math.prod(share for *_, share in chosen),
+            )
+            for chosen in itertools.product(*options)
+        ]
+
+    def name_similarities(self, words: Sequence[str]) -> tuple[Tensor, list[str]]:
+        """Cosines (n, k) of ``words`` and of the means of each name's common words, and the names.
+
+        Centred like ``similarities``.
+        """
+        taught, names, mean = self.named_embeddings()
+        totals = torch.zeros(len(SYNONYMS), taught.shape[1]).index_add(0, names, taught)
+        asked = self._encoder([PROMPT.format(word) for word in words])
+        return normalize(asked - mean, dim=1) @ normalize(totals, dim=1).T, list(SYNONYMS)
+
+    def named_embeddings(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The common words for each name of ``SYNONYMS``, those that people use: unit embeddings
+        (p, d), the names' rows (p,), and the mean (d,) that was taken off."""
+        words = [
+            (row, word)
+            for row, (name, others) in enumerate(SYNONYMS.items())
+            for word in (name, *others[: COMMON[name]])
+        ]
+        taught = self._embedded([PROMPT.format(word) for _, word in words])
+        mean = taught.mean(dim=0)
+        return normalize(taught - mean, dim=1), torch.tensor([row for row, _ in words]), mean
+
     def captions_near(self, caption: str, count: int) -> list[str]:
         """Of ``canonical_captions``, by the sentence encoder's cosine."""
         known = canonical_captions()
@@ -90,7 +147,9 @@ class WorldVocabulary:
         key = hashlib.sha256(json.dumps([SHA256, list(texts)]).encode()).hexdigest()
         features = cached_tensor("vocabulary", key)
         if features is None:
-            features = self._encoder(texts)
+            rows = sorted(range(len(texts)), key=lambda row: len(texts[row]))
+            features = self._encoder([texts[row] for row in rows])
+            features[rows] = features.clone()
             keep_tensor("vocabulary", key, features)
         return features
 

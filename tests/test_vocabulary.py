@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from evo_t2i.caption_check import doubts
-from evo_t2i.generators.vocabulary import (
+from evo_t2i.vocabulary import (
+    MOST_UNKNOWN,
     NEAR,
+    READ_AS,
     WorldVocabulary,
     canonical_captions,
     meanings,
@@ -76,3 +78,22 @@ def test_real_captions(vocabulary):
     assert doubts("a mug", vocabulary) == ['Not taught, but near words that were: "mug" (cup).']
     assert "cat" in doubts("five cats on a sofa", vocabulary)[1] + doubts("six cats", vocabulary)[1]
     assert "French" in doubts("un chat sur la table", vocabulary)[0]
+
+
+def test_unknown_words_are_read_as_the_names_near_them(vocabulary):
+    found = vocabulary.readings("A schoolgirl (red) beside two pups and a Hauler")
+    texts, weights = zip(*found, strict=True)
+    assert len(texts) == len(set(texts)) == READ_AS**2
+    assert sum(weights) == pytest.approx(1)
+    assert texts[int(np.argmax(weights))] == "A girl (red) beside two pups and a truck"
+    assert all("schoolgirl" not in text and "Hauler" not in text for text in texts)
+
+
+def test_a_text_of_taught_words_is_read_as_it_stands(vocabulary):
+    assert vocabulary.readings("A red cat.") == [("A red cat.", 1.0)]
+
+
+def test_of_many_unknown_words_the_first_are_read_as_others(vocabulary):
+    found = vocabulary.readings("settee dragon volcano banana spider")
+    assert len(found) == READ_AS**MOST_UNKNOWN
+    assert all(text.endswith(" banana spider") for text, _ in found)
