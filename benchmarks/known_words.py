@@ -18,7 +18,7 @@ from torch.nn.functional import cross_entropy, normalize
 
 from evo_t2i.caption import spoken_words
 from evo_t2i.caption_check import doubts, unknown_words
-from evo_t2i.vocabulary import NEAR, SHARPNESS, WorldVocabulary, canonical_captions
+from evo_t2i.vocabulary import NEAR, READ_FROM, SHARPNESS, WorldVocabulary, canonical_captions
 from evo_t2i.world import HELD_OUT_WORDS, NOTES_CAPTIONS, captions, sample_scene
 
 UNRELATED = """
@@ -38,6 +38,12 @@ UNRELATED = """
     lion tiger kangaroo penguin owl pig camel zebra hippopotamus rhinoceros mouse rat squirrel
     hedgehog worm snail crab lobster shoe boot glove sock trousers belt scarf tie
 """
+NO_NAMES = """
+    playing running tiny huge holding sleeping colorful vintage fluffy happy fast parked
+    photorealistic detailed cinematic watercolor quality dancing angry modern shiny lonely broken
+    full two-story kicking chasing waiting floating crossing surrounded filled smiling sad majestic
+"""
+"""Words of captions that mean no name."""
 SHARPNESSES = (4, 8, 12, 16, 24)
 THRESHOLDS = np.linspace(0.2, 0.8, 61)
 
@@ -45,6 +51,20 @@ THRESHOLDS = np.linspace(0.2, 0.8, 61)
 def shares(held: np.ndarray, unrelated: np.ndarray, threshold: float) -> tuple[float, float]:
     """Held-out words that are near, and unrelated ones that are not."""
     return float((held >= threshold).mean()), float((unrelated < threshold).mean())
+
+
+def read_as(vocabulary: WorldVocabulary, threshold: float) -> str:
+    """Of how many words, and of how many held-out ones the likeliest name is right."""
+    held_out = [word for word in HELD_OUT_WORDS if not vocabulary.knows(word)]
+    cosines, names = vocabulary.name_similarities(held_out)
+    right = [names[column] for column in cosines.argmax(dim=1).tolist()]
+    hits = np.array([HELD_OUT_WORDS[a] == b for a, b in zip(held_out, right, strict=True)])
+    read = cosines.amax(dim=1).numpy() >= threshold
+    other = vocabulary.name_similarities(NO_NAMES.split())[0].amax(dim=1).numpy() >= threshold
+    return (
+        f"held-out words {read.mean():.2f} ({hits[read].mean():.2f} of them rightly), "
+        f"words that mean none {other.mean():.2f}"
+    )
 
 
 def left_out(vocabulary: WorldVocabulary) -> tuple[Tensor, Tensor]:
@@ -82,6 +102,8 @@ def main() -> None:
         if held[row] >= NEAR
     ]
     print(f"of {len(right)} near held-out words {np.mean(right):.2f} are near what they mean")
+    for threshold in sorted({0.0, 0.2, 0.25, 0.3, 0.35, 0.4, READ_FROM}):
+        print(f"read as names from a cosine of {threshold:g}: {read_as(vocabulary, threshold)}")
     cosines, meant = left_out(vocabulary)
     chance = [float(-cross_entropy(each * cosines, meant)) for each in SHARPNESSES]
     print("log-likelihood of what a taught word means, by the sharpness of its cosines: "

@@ -33,6 +33,9 @@ NEAR = 0.4
 benchmarks/known_words.py."""
 READ_AS = 3
 """Names that a word may stand for which was not taught."""
+READ_FROM = 0.3
+"""Cosine to a name's mean from which on a word is read as others: benchmarks/known_words.py has how
+many that lets in, of words that mean a name and of those that mean none, such as "running"."""
 SHARPNESS = 16.0
 """Of a softmax over a word's cosines to names: that of the largest likelihood of what taught words
 mean, each left out in turn (benchmarks/known_words.py)."""
@@ -87,13 +90,15 @@ class WorldVocabulary:
         """``text`` with the words that were not taught replaced by names near them, in all ways.
 
         With weights that add up to 1: the names' probabilities for a word, from
-        ``name_similarities``. ``text`` itself where all words were taught.
+        ``name_similarities``. Words that are near no name stay, so that ``text`` may come back.
         """
-        words = unknown_words(spoken_words(text), self)[:MOST_UNKNOWN]
-        if not words:
+        unknown = unknown_words(spoken_words(text), self)
+        if not unknown:
             return [(text, 1.0)]
-        cosines, names = self.name_similarities(words)
-        best = cosines.topk(READ_AS, dim=1)
+        cosines, names = self.name_similarities(unknown)
+        near = (cosines.amax(dim=1) >= READ_FROM).nonzero()[:MOST_UNKNOWN, 0]
+        words = [unknown[row] for row in near.tolist()]
+        best = cosines[near].topk(READ_AS, dim=1)
         shares = (SHARPNESS * best.values).softmax(dim=1).tolist()
         options = [
             [(word, names[column], share) for column, share in zip(columns, some, strict=True)]
