@@ -107,7 +107,7 @@ class WorldVocabulary:
         return [
             (
                 with_words(text, {word: name for word, name, _ in chosen}),
-                math.prod(share for *_, share in chosen),
+                math.prod((share for *_, share in chosen), start=1.0),
             )
             for chosen in itertools.product(*options)
         ]

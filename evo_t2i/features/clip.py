@@ -187,7 +187,7 @@ class OpenClipFeatures:
         tokens = self._tokenize([each for some in read for each, _ in some]).to(self._device)
         features = self._model.encode_text(tokens).float()
         means = [
-            torch.tensor([weight for _, weight in some], device=self._device) @ part
+            features.new_tensor([weight for _, weight in some]) @ part
             for some, part in zip(read, features.split([len(some) for some in read]), strict=True)
         ]
         return normalize(torch.stack(means), dim=-1)
