@@ -14,6 +14,9 @@ picking, and what it misses itself is lost in searching.
 `--rates 0.01 0.03 --tried 2000` takes captions that are rarer still: a hundred samples hold one to
 three, so that drawing at random may miss them.
 
+`--before runs/earlier` compares with another --out, of earlier models or scores, on the captions
+that both have; several --out are one table with `--table`.
+
 A caption a line in --out, so that the command can be given again until it is through. Prints
 Markdown: means with 95 % intervals of paired differences, a bootstrap over captions.
 """
@@ -92,7 +95,7 @@ ARMS = {
         name: Arm(name)
         for name in ("best-of-n", "clip-glass", "evosearch", "zero-order", "trust-regions")
     },
-    "spectral-cem": Arm("spectral-cem"),
+    "spectral-cem": Arm("spectral-cem", {"band": "all"}),
     "weighted-ga": Arm("weighted-ga"),
     "random long": Arm("random", budgets=(2500,)),
     "nsga2 long": Arm("nsga2", budgets=(2500,)),
@@ -257,7 +260,11 @@ def correlations(
 
 def print_tables(lines: Sequence[Mapping[str, Any]]) -> None:
     """By arm: judged, agreed, against random with the same pictures, oracle, hypervolume."""
-    arms = [name for name in lines[0]["found"] if name != "generation 0"]
+    arms = [
+        name
+        for name in lines[0]["found"]
+        if name != "generation 0" and all(name in line["found"] for line in lines)
+    ]
     plain = column(lines, "generation 0", "judged")
     print(f"{len(lines)} captions; plain sample judged {plain.mean():.3f}, agreed "
           f"{column(lines, 'generation 0', 'agreed').mean():.3f}\n")  # fmt: skip
@@ -302,12 +309,36 @@ def print_tables(lines: Sequence[Mapping[str, Any]]) -> None:
         print(f"| {where} | {' | '.join(cells)} |")
 
 
+def print_compared(
+    lines: Sequence[Mapping[str, Any]], earlier: Sequence[Mapping[str, Any]]
+) -> None:
+    """What is judged of the picks here and there, by kind and arm, paired by caption."""
+    there = {(line["kind"], line["caption"]): line["found"] for line in earlier}
+    both = [line for line in lines if (line["kind"], line["caption"]) in there]
+    print("\n| kind | captions | arm | before | now | now − before |\n|---|---|---|---|---|---|")
+    kinds = list(dict.fromkeys(line["kind"] for line in both))
+    for kinds_of_row in (*([kind] for kind in kinds), kinds):
+        some = [line for line in both if line["kind"] in kinds_of_row]
+        pairs = [(line["found"], there[line["kind"], line["caption"]]) for line in some]
+        for arm in (arm for arm in pairs[0][0] if all(arm in old for _, old in pairs)):
+            judged = np.array([[each[arm]["judged"] for each in pair] for pair in pairs])
+            now, before = judged.T
+            cells = [", ".join(kinds_of_row), str(len(some)), arm, f"{before.mean():.3f}",
+                     f"{now.mean():.3f}", with_interval(now - before, "+.3f", 4000)]  # fmt: skip
+            print(f"| {' | '.join(cells)} |")
+
+
 def names_of(lines: Sequence[Mapping[str, Any]]) -> list[str]:
     return list(lines[0]["found"]["generation 0"]["correlation"])
 
 
 def column(lines: Sequence[Mapping[str, Any]], arm: str, key: str) -> np.ndarray:
     return np.array([line["found"][arm].get(key, np.nan) for line in lines])
+
+
+def lines_of(folder: Path) -> list[dict[str, Any]]:
+    path = folder / "captions.jsonl"
+    return list(map(json.loads, path.read_text().splitlines())) if path.exists() else []
 
 
 def main() -> None:
@@ -318,13 +349,15 @@ def main() -> None:
     parser.add_argument("--rates", nargs=2, type=float, default=HARD, help="of plain samples")
     parser.add_argument("--tried", type=int, default=TRIED, help="captions of each kind")
     parser.add_argument("--judges", nargs="*", default=list(export.JUDGES))
-    parser.add_argument("--out", type=Path, default=Path("runs/hard"))
+    parser.add_argument("--out", type=Path, nargs="+", default=[Path("runs/hard")])
+    parser.add_argument("--before", type=Path, nargs="+", default=[], help="other --out")
     parser.add_argument("--table", action="store_true", help="run nothing")
     given = parser.parse_args()
-    given.out.mkdir(parents=True, exist_ok=True)
-    path = given.out / "captions.jsonl"
-    lines = list(map(json.loads, path.read_text().splitlines())) if path.exists() else []
+    lines = [line for folder in given.out for line in lines_of(folder)]
     if not given.table:
+        (folder,) = given.out
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / "captions.jsonl"
         torch.set_grad_enabled(False)
         bench = Bench(
             load(RunConfig(caption="a cat", seed=0)),
@@ -343,9 +376,11 @@ def main() -> None:
                 lines.append(line)
                 said = ", ".join(f"{arm} {each['judged']:.2f}" for arm, each in found.items())
                 print(f"{len(lines)} {kind}: {caption.text} | {said}", flush=True)
-    if lines:
+    if lines := [line for line in lines if line["kind"] in given.kinds]:
         print()
-        print_tables([line for line in lines if line["kind"] in given.kinds])
+        print_tables(lines)
+        if given.before:
+            print_compared(lines, [line for folder in given.before for line in lines_of(folder)])
 
 
 if __name__ == "__main__":
