@@ -120,8 +120,11 @@ def clip(
     device: Device = "auto",
     workers: Workers = 2,
 ) -> None:
-    """Vision transformer, and a reader of captions that is not the generator's; needs text."""
+    """Vision transformer, and a reader of captions that is not the generator's."""
+    from evo_t2i.checkpoints.minilm import minilm_folder
     from evo_t2i.models.device import choose_device
+    from evo_t2i.models.minilm import load_encoder
+    from evo_t2i.models.text_side import TextSide
     from evo_t2i.training.builtin import clip as training
     from evo_t2i.training.builtin import export
     from evo_t2i.training.builtin.claims import train_claims
@@ -134,10 +137,8 @@ def clip(
     reading = TextSettings(texts=texts, seed=CLIP_READER_SEED, latents=0)
     students = _fitted("clip-reader", train_text, (data, reading), out, device)
     going_on = FitSettings(images=claims, seed=CLIP_READER_SEED, batch=256, learning_rate=7e-4)
-    side = export.load_text(weights)
-    side.reader = _fitted(
-        "clip-claims", train_claims, (data, students.reader, going_on), out, device
-    )
+    reader = _fitted("clip-claims", train_claims, (data, students.reader, going_on), out, device)
+    side = TextSide(load_encoder(minilm_folder()), reader).eval()
     pool = _pool(out, renders, SWAPS_SEED, workers, "swaps")
     validation = _pool(out, 2_000, TWINS_VALIDATION_SEED, workers, "twins")
     settings = FitSettings(images=images, seed=seed, batch=batch)

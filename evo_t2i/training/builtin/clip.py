@@ -31,6 +31,7 @@ from evo_t2i.models import clip as clip_model
 from evo_t2i.models import text_side
 from evo_t2i.models.clip import BuiltinClip, Things
 from evo_t2i.models.text_side import TextSide
+from evo_t2i.models.word_reader import Chosen
 from evo_t2i.training.builtin.meanings import kept_meanings
 from evo_t2i.training.builtin.pool import Layout, Pool
 from evo_t2i.training.builtin.text import by_name, misnamed
@@ -197,9 +198,7 @@ def directions_of_things(directions: Tensor) -> Tensor:
     """(embed_dim, outputs of `Things`) from (embed_dim, claims): each thing that is seen gets the
     directions of the claims that name it, by its kind or its group."""
     claimed = by_name(directions)
-    result = torch.zeros(
-        len(directions), len(KINDS), Things.most + sum(n * o for n, o, _ in TRAITS)
-    )
+    result = torch.zeros(len(directions), len(KINDS), Things.most + sum(Chosen(TRAITS).sizes))
     for number, kind in enumerate(KINDS):
         for column, name in enumerate(NAMES):
             if kind not in members(name):
@@ -222,9 +221,7 @@ def misread_things(here: Tensor, like: Tensor, layout: Layout, shown: Truth) -> 
     there[rows, patches, kinds] = 1.0
     missed = F.binary_cross_entropy_with_logits(here, there, reduction="sum") / len(rows)
     worn = np.isin(kinds, [KINDS.index(kind) for kind in WORN]).astype(np.int64)
-    colours, poses, related = like[rows, patches, worn].split(
-        [number * options for number, options, _ in TRAITS], dim=1
-    )
+    colours, poses, related = like[rows, patches, worn].split(Chosen(TRAITS).sizes, dim=1)
     posed = shown.poses[rows, kinds].astype(np.int64)
 
     def true(values: np.ndarray) -> Tensor:
