@@ -317,7 +317,7 @@ def print_compared(
     both = [line for line in lines if (line["kind"], line["caption"]) in there]
     print("\n| kind | captions | arm | before | now | now − before |\n|---|---|---|---|---|---|")
     kinds = list(dict.fromkeys(line["kind"] for line in both))
-    for kinds_of_row in (*([kind] for kind in kinds), kinds):
+    for kinds_of_row in (*([kind] for kind in kinds), *([kinds] if len(kinds) > 1 else ())):
         some = [line for line in both if line["kind"] in kinds_of_row]
         pairs = [(line["found"], there[line["kind"], line["caption"]]) for line in some]
         for arm in (arm for arm in pairs[0][0] if all(arm in old for _, old in pairs)):
