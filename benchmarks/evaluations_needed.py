@@ -21,6 +21,7 @@ import torch
 from evo_t2i.config import RunConfig
 from evo_t2i.evaluate.models import Models, load
 from evo_t2i.points import Points
+from evo_t2i.runs.atomic import write_bytes
 from evo_t2i.sampler import search_of, told
 from evo_t2i.search.archive import extend
 from evo_t2i.search.hypervolume import Box
@@ -29,7 +30,12 @@ from evo_t2i.world import captions, sample_scene
 CAPTION_SEED, RUN_SEED = 43_000, 43_001
 RANDOM, EQUAL, LONGEST = 5_100, 2_500, 2_500
 BATCH = 100
-SAMPLERS = ("nsga2", "clip-glass")
+SAMPLERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "nsga2": ("nsga2", {"keep": "front"}),
+    "nsga2, no floor": ("nsga2", {"keep": "front", "floor": 0.0}),
+    "clip-glass": ("clip-glass", {}),
+}
+"""Samplers with their options."""
 
 
 def fresh(index: int) -> str:
@@ -39,7 +45,12 @@ def fresh(index: int) -> str:
 
 
 def volumes(
-    caption: str, sampler: str, pictures: int, models: Models, enough: float
+    caption: str,
+    sampler: str,
+    options: dict[str, Any],
+    pictures: int,
+    models: Models,
+    enough: float,
 ) -> list[float]:
     """The hypervolume after each hundred pictures, until it is ``enough`` at ``EQUAL`` or later."""
     evaluator = models.for_caption(caption)
@@ -50,7 +61,7 @@ def volumes(
         population=BATCH,
         offspring=BATCH,
         generations=pictures // BATCH - 1,
-        options={"nsga2": {"keep": "front"}} if sampler == "nsga2" else {},
+        options={sampler: options} if options else {},
     )
     search = search_of(config, models)
     archive: Points | None = None
@@ -66,16 +77,18 @@ def volumes(
     return found
 
 
-def measured(caption: str, models: Models) -> dict[str, Any]:
-    """Everything about one caption, as plain JSON values."""
-    drawn = volumes(caption, "random", RANDOM, models, np.inf)
-    line: dict[str, Any] = {"caption": caption, "random": drawn[-1]}
-    line["random at equal"] = drawn[EQUAL // BATCH - 1]
-    for sampler in SAMPLERS:
-        found = volumes(caption, sampler, LONGEST, models, drawn[-1])
-        there = [(place + 1) * BATCH for place, volume in enumerate(found) if volume >= drawn[-1]]
-        line[sampler] = {"needed": there[0] if there else None, "at equal": found[-1]}
-    return line
+def measure(line: dict[str, Any], models: Models) -> None:
+    """Add to ``line`` what it has not yet of its caption, as plain JSON values."""
+    caption = line["caption"]
+    if "random" not in line:
+        drawn = volumes(caption, "random", {}, RANDOM, models, np.inf)
+        line |= {"random": drawn[-1], "random at equal": drawn[EQUAL // BATCH - 1]}
+    goal = line["random"]
+    for name, (sampler, options) in SAMPLERS.items():
+        if name not in line:
+            found = volumes(caption, sampler, options, LONGEST, models, goal)
+            there = [(place + 1) * BATCH for place, volume in enumerate(found) if volume >= goal]
+            line[name] = {"needed": there[0] if there else None, "at equal": found[-1]}
 
 
 def print_table(lines: Sequence[Mapping[str, Any]]) -> None:
@@ -88,8 +101,9 @@ def print_table(lines: Sequence[Mapping[str, Any]]) -> None:
         counts = [LONGEST if each is None else each for each in needed]
         print(f"| {sampler} | {quartiles(counts, '.0f')} | {needed.count(None)} "
               f"| {quartiles(ratio, '.2f')} |")  # fmt: skip
-    ratio = [line["nsga2"]["at equal"] / line["clip-glass"]["at equal"] for line in lines]
-    print(f"\nnsga2 over clip-glass at {EQUAL:,}: {quartiles(ratio, '.2f')}")
+    for name in list(SAMPLERS)[:-1]:
+        ratio = [line[name]["at equal"] / line["clip-glass"]["at equal"] for line in lines]
+        print(f"\n{name} over clip-glass at {EQUAL:,}: {quartiles(ratio, '.2f')}")
 
 
 def quartiles(values: Sequence[float], form: str) -> str:
@@ -107,11 +121,13 @@ def main() -> None:
     lines = list(map(json.loads, path.read_text().splitlines())) if path.exists() else []
     torch.set_grad_enabled(False)
     models = load(RunConfig(caption="a cat", seed=0))
-    for index in range(len(lines), given.captions):
-        lines.append(measured(fresh(index), models))
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(lines[-1]) + "\n")
-        print(lines[-1], flush=True)
+    lines += [{"caption": fresh(index)} for index in range(len(lines), given.captions)]
+    for number, line in enumerate(lines):
+        measure(line, models)
+        known = [each for each in lines if each.keys() > {"caption"}]
+        text = "".join(json.dumps(each) + "\n" for each in known)
+        write_bytes(path, text.encode())
+        print(f"{number + 1} {line}", flush=True)
     print()
     print_table(lines)
 
