@@ -282,6 +282,7 @@ def print_tables(lines: Sequence[Mapping[str, Any]]) -> None:
                  f"{column(lines, arm, 'value').mean():+.2f}",
                  f"{np.median(column(lines, arm, 'seconds')):.1f}"]  # fmt: skip
         print(f"| {' | '.join(cells)} |")
+    print_against("nsga2 500", arms, lines)
     print("\n| judged, text_image weighted | 1 | " + " | ".join(map(str, WEIGHTS)) + " |")
     print("|---|---|" + "---|" * len(WEIGHTS))
     for arm in arms:
@@ -307,6 +308,22 @@ def print_tables(lines: Sequence[Mapping[str, Any]]) -> None:
             known = [value for value in values if value is not None]
             cells.append(f"{np.mean(known):.2f}" if known else "–")
         print(f"| {where} | {' | '.join(cells)} |")
+
+
+def print_against(arm: str, arms: Sequence[str], lines: Sequence[Mapping[str, Any]]) -> None:
+    """An arm against each other one with as many pictures."""
+    if arm not in arms:
+        return
+    judged, volume = column(lines, arm, "judged"), column(lines, arm, "hypervolume")
+    print(f"\n| {arm} against | judged, less its | hypervolume over its, median | larger of "
+          f"{len(lines)} |\n|---|---|---|---|")  # fmt: skip
+    for other in arms:
+        if other == arm or other.split()[-1] != arm.split()[-1]:
+            continue
+        gained = with_interval(judged - column(lines, other, "judged"), "+.3f", 4000)
+        theirs = column(lines, other, "hypervolume")
+        cells = [other, gained, f"{np.median(volume / theirs):.2f}", str((volume > theirs).sum())]
+        print(f"| {' | '.join(cells)} |")
 
 
 def print_compared(
