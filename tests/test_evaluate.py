@@ -331,12 +331,12 @@ def test_the_end_of_a_caption_that_no_encoder_reads_is_named(random_models):  # 
 def ends_of(scorers, caption):
     """What can be left out at the end of the caption without a change of its embedding."""
     clip = scorers.extractors["clip"]
-    whole = clip.text(caption)["clip.text"]
+    whole = clip.embed([caption])
     words = caption.split()
     kept = next(
         count
         for count in range(len(words) + 1)
-        if torch.equal(clip.text(" ".join(words[:count]) or " ")["clip.text"], whole)
+        if torch.equal(clip.embed([" ".join(words[:count]) or " "]), whole)
     )
     return " ".join(words[kept:])
 

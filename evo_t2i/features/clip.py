@@ -115,6 +115,8 @@ class OpenClipFeatures:
         _require_plain(model.visual)
         if dense not in DENSE_FORMS:
             raise ModelError(f"dense is {dense!r}; choose from {', '.join(DENSE_FORMS)}.")
+        if dense == "things" and not hasattr(model.visual, "regions"):
+            raise ModelError("dense is 'things', which only the built-in CLIP has; take 'tokens'.")
         self.digest = digest
         self._device = device
         self._model = model.to(device).eval().requires_grad_(False)

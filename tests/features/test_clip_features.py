@@ -106,6 +106,11 @@ def test_a_tower_without_patches_is_refused():
         wrap(model)
 
 
+def test_things_are_the_built_in_clips(vit):
+    with pytest.raises(ModelError, match="only the built-in CLIP"):
+        wrap(vit, dense="things")
+
+
 @pytest.mark.usefixtures("random_models")
 @pytest.mark.parametrize("size", [(64, 64), (96, 80)])
 def test_the_builtin_keeps_the_contract(size):
