@@ -296,7 +296,8 @@ def print_tables(lines: Sequence[Mapping[str, Any]]) -> None:
     print("| arm | judged | agreed | − plain | − random | oracle | hypervolume | value | s |")
     print("|---|---|---|---|---|---|---|---|---|")
     for arm in arms:
-        rival = f"random {arm.split()[-1]}" if f"random {arm.split()[-1]}" in arms else None
+        alike = [each for each in arms if each.split()[-1] == arm.split()[-1]]
+        rival = next((each for each in alike if each.startswith("random")), None)
         mine = column(lines, arm, "judged")
         gained = mine - column(lines, rival, "judged") if rival not in (None, arm) else None
         cells = [arm, f"{mine.mean():.3f}", f"{column(lines, arm, 'agreed').mean():.3f}",
