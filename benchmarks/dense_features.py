@@ -10,6 +10,7 @@ larger region_word with their own picture, a half by chance; 95 % bootstraps ove
 
 import argparse
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,7 @@ def auc(values: np.ndarray, truth: np.ndarray) -> float:
     return float(np.mean(values[truth][:, None] > values[~truth][None]))
 
 
+@cache
 def in_form(dense: str) -> OpenClipFeatures:
     """The built-in CLIP's features with another form of patch embeddings."""
     clip = builtin_clip.load()

@@ -261,9 +261,8 @@ def smoothed(
     around = math.sqrt(1 - STEP**2) * latents + STEP * noise
     others = evaluator.render_and_score(around)[1].reshape(len(rows), STEPS, -1)
     together = np.concatenate([others, scores[rows][:, None]], axis=1)
-    z = standardise(together.reshape(-1, scores.shape[1]), *robust_scale(first.scores))
-    value = np.minimum(z, Z_CAP).mean(axis=1).reshape(len(rows), -1).mean(axis=1)
-    return int(rows[value.argmax()])
+    value = balanced(together.reshape(-1, scores.shape[1]), first.scores)
+    return int(rows[value.reshape(len(rows), -1).mean(axis=1).argmax()])
 
 
 def weighted(weight: int) -> str:
@@ -274,10 +273,15 @@ def weighted(weight: int) -> str:
 def correlations(
     scores: np.ndarray, against: np.ndarray, judged: np.ndarray, names: Sequence[str]
 ) -> dict[str, float | None]:
-    """Spearman's, of each score and of the mean z capped at 3; None where nothing varies."""
-    z = np.minimum(standardise(scores, *robust_scale(against)), 3.0)
-    columns = {**dict(zip(names, scores.T, strict=True)), "balanced": z.mean(axis=1)}
+    """Spearman's, of each score and of the balanced value; None where nothing varies."""
+    columns = dict(zip(names, scores.T, strict=True)) | {"balanced": balanced(scores, against)}
     return {name: rank_correlation(column, judged) for name, column in columns.items()}
+
+
+def balanced(scores: np.ndarray, against: np.ndarray) -> np.ndarray:
+    """(n,) the mean z against generation 0, capped."""
+    result: np.ndarray = np.minimum(standardise(scores, *robust_scale(against)), Z_CAP).mean(axis=1)
+    return result
 
 
 # the table

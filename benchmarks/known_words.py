@@ -53,18 +53,15 @@ def shares(held: np.ndarray, unrelated: np.ndarray, threshold: float) -> tuple[f
     return float((held >= threshold).mean()), float((unrelated < threshold).mean())
 
 
-def read_as(vocabulary: WorldVocabulary, threshold: float) -> str:
-    """Of how many words, and of how many held-out ones the likeliest name is right."""
+def nearness(vocabulary: WorldVocabulary) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cosines of held-out words to the nearest name, whether it is the right one, and cosines of
+    words that mean none."""
     held_out = [word for word in HELD_OUT_WORDS if not vocabulary.knows(word)]
     cosines, names = vocabulary.name_similarities(held_out)
-    right = [names[column] for column in cosines.argmax(dim=1).tolist()]
-    hits = np.array([HELD_OUT_WORDS[a] == b for a, b in zip(held_out, right, strict=True)])
-    read = cosines.amax(dim=1).numpy() >= threshold
-    other = vocabulary.name_similarities(NO_NAMES.split())[0].amax(dim=1).numpy() >= threshold
-    return (
-        f"held-out words {read.mean():.2f} ({hits[read].mean():.2f} of them rightly), "
-        f"words that mean none {other.mean():.2f}"
-    )
+    found = [names[column] for column in cosines.argmax(dim=1).tolist()]
+    hits = [HELD_OUT_WORDS[word] == name for word, name in zip(held_out, found, strict=True)]
+    other = vocabulary.name_similarities(NO_NAMES.split())[0]
+    return cosines.amax(dim=1).numpy(), np.array(hits), other.amax(dim=1).numpy()
 
 
 def left_out(vocabulary: WorldVocabulary) -> tuple[Tensor, Tensor]:
@@ -102,8 +99,12 @@ def main() -> None:
         if held[row] >= NEAR
     ]
     print(f"of {len(right)} near held-out words {np.mean(right):.2f} are near what they mean")
+    near, hits, other_near = nearness(vocabulary)
     for threshold in sorted({0.0, 0.2, 0.25, 0.3, 0.35, 0.4, READ_FROM}):
-        print(f"read as names from a cosine of {threshold:g}: {read_as(vocabulary, threshold)}")
+        read = near >= threshold
+        print(f"read as names from a cosine of {threshold:g}: held-out words {read.mean():.2f} "
+              f"({hits[read].mean():.2f} of them rightly), words that mean none "
+              f"{(other_near >= threshold).mean():.2f}")  # fmt: skip
     cosines, meant = left_out(vocabulary)
     chance = [float(-cross_entropy(each * cosines, meant)) for each in SHARPNESSES]
     print("log-likelihood of what a taught word means, by the sharpness of its cosines: "

@@ -117,10 +117,9 @@ class WorldVocabulary:
 
         Centred like ``similarities``.
         """
-        taught, names, mean = self.named_embeddings()
-        totals = torch.zeros(len(SYNONYMS), taught.shape[1]).index_add(0, names, taught)
+        means, mean = self._name_means
         asked = self._encoder([PROMPT.format(word) for word in words])
-        return normalize(asked - mean, dim=1) @ normalize(totals, dim=1).T, list(SYNONYMS)
+        return normalize(asked - mean, dim=1) @ means.T, list(SYNONYMS)
 
     def named_embeddings(self) -> tuple[Tensor, Tensor, Tensor]:
         """The common words for each name of ``SYNONYMS``, those that people use: unit embeddings
@@ -142,6 +141,13 @@ class WorldVocabulary:
         return [known[row] for row in cosines.topk(count).indices.tolist()]
 
     @cached_property
+    def _name_means(self) -> tuple[Tensor, Tensor]:
+        """Of each name the unit mean of its words (k, d), and the mean (d,) that was taken off."""
+        taught, names, mean = self.named_embeddings()
+        totals = torch.zeros(len(SYNONYMS), taught.shape[1]).index_add(0, names, taught)
+        return normalize(totals, dim=1), mean
+
+    @cached_property
     def _encoder(self) -> "SentenceEncoder":
         from evo_t2i.models.sentence_encoder import SentenceEncoder
 
@@ -152,9 +158,7 @@ class WorldVocabulary:
         key = hashlib.sha256(json.dumps([SHA256, list(texts)]).encode()).hexdigest()
         features = cached_tensor("vocabulary", key)
         if features is None:
-            rows = sorted(range(len(texts)), key=lambda row: len(texts[row]))
-            features = self._encoder([texts[row] for row in rows])
-            features[rows] = features.clone()
+            features = self._encoder(texts)
             keep_tensor("vocabulary", key, features)
         return features
 
